@@ -1,0 +1,84 @@
+import { Elysia } from "elysia";
+import { newId } from "./lib/ids.ts";
+import { readBody } from "./lib/request-body.ts";
+import type { ApiParts, RequestState } from "./routes/api.ts";
+import { applicationRoutes } from "./routes/applications.ts";
+import { errorResponse, toAppError } from "./routes/errors.ts";
+import { AppError, invalid } from "./services/errors.ts";
+
+const requestBodyBytesMax = 2_000_000;
+/** Above our own limit, so that the client gets JSON and not Bun's empty 413. */
+export const serverBodyBytesMax = 64_000_000;
+
+const requestIdPattern = /^[\w.:-]{1,128}$/;
+/** `https://host/api/v1/…`; everything else (health, documents) is open. */
+const protectedPath = /^https?:\/\/[^/]+\/api\/v1\/(?!health(?:[/?]|$))/;
+
+/** The HTTP API: every hook stands here, every resource in routes/. */
+export function createApp(parts: ApiParts) {
+  const begin = async (
+    { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
+    state: RequestState,
+  ) => {
+    const given = request.headers.get("x-request-id") ?? request.headers.get("svix-req-id");
+    state.startedAt = performance.now();
+    state.requestId = given !== null && requestIdPattern.test(given) ? given : newId("req_");
+    set.headers["x-request-id"] = state.requestId;
+    if (!protectedPath.test(request.url)) return;
+    const actor = await parts.authenticate(request.headers.get("authorization"));
+    state.ctx = {
+      actor,
+      orgId: actor.orgId,
+      requestId: state.requestId,
+      repos: parts.repos,
+      log: parts.log.child({ requestId: state.requestId }),
+      signal: request.signal,
+    };
+  };
+
+  return new Elysia({ name: "posthorn" })
+    .onRequest((context) => begin(context, context as unknown as RequestState))
+    .onParse(async (context) => {
+      const state = context as unknown as RequestState;
+      state.rawBody = await readBody(
+        context.request,
+        requestBodyBytesMax,
+        () => new AppError("payload_too_large"),
+      );
+      if (state.rawBody === "") return undefined;
+      try {
+        return JSON.parse(state.rawBody) as unknown;
+      } catch (error) {
+        throw invalid(
+          ["body"],
+          error instanceof Error ? error.message : "not JSON",
+          "value_error.jsondecode",
+        );
+      }
+    })
+    .onError((context) => {
+      const state = context as unknown as RequestState;
+      const error = toAppError(context.code, context.error);
+      if (error.status >= 500) parts.log.error({ requestId: state.requestId, err: error }, "request failed");
+      context.set.status = error.status;
+      return errorResponse(error, state.requestId);
+    })
+    .onAfterResponse((context) => {
+      const { requestId, startedAt, ctx } = context as unknown as RequestState;
+      const { request, set, route } = context;
+      const answered =
+        context.responseValue instanceof Response ? context.responseValue.status : (set.status ?? 200);
+      parts.log.info(
+        {
+          requestId,
+          method: request.method,
+          route: route ?? new URL(request.url).pathname,
+          status: answered,
+          durationMs: Math.round((performance.now() - startedAt) * 100) / 100,
+          orgId: ctx?.orgId,
+        },
+        "request",
+      );
+    })
+    .use(applicationRoutes(parts));
+}

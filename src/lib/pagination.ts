@@ -1,0 +1,44 @@
+/**
+ * Keyset pagination as the Svix API has it: `iterator` is the last id of a page and leads forward, `prevIterator` is
+ * "-" and the first id and leads back.
+ */
+
+export type Ordering = "ascending" | "descending";
+
+/** Which rows to read: those past `after` in the direction `scan`, one more than `limit` to know whether any follow. */
+export type PageRequest = {
+  limit: number;
+  cursor: string | null;
+  backward: boolean;
+  /** The order of the key in which the database walks. */
+  scan: Ordering;
+};
+
+export type Page<T> = { data: T[]; done: boolean; iterator: string | null; prevIterator: string | null };
+
+/** @param order the order in which the list is shown, whichever way it is walked */
+export function pageRequest(query: { limit?: number; iterator?: string }, order: Ordering): PageRequest {
+  const backward = query.iterator?.startsWith("-") ?? false;
+  const cursor = query.iterator ? query.iterator.slice(backward ? 1 : 0) : null;
+  const reversed: Ordering = order === "ascending" ? "descending" : "ascending";
+  return { limit: query.limit ?? 50, cursor, backward, scan: backward ? reversed : order };
+}
+
+/** Makes the page out of the rows as the database walked them (`limit + 1` of them when more follow). */
+export function page<Row, Out>(
+  rows: readonly Row[],
+  request: PageRequest,
+  key: (row: Row) => string,
+  out: (row: Row) => Out,
+): Page<Out> {
+  const shown = rows.slice(0, request.limit);
+  if (request.backward) shown.reverse();
+  const first = shown[0];
+  const last = shown[shown.length - 1];
+  return {
+    data: shown.map(out),
+    done: rows.length <= request.limit,
+    iterator: last === undefined ? null : key(last),
+    prevIterator: first === undefined ? null : `-${key(first)}`,
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * What a failed query says about itself. Codes: https://www.postgresql.org/docs/18/errcodes-appendix.html and, for the
+ * connection's own failures, postgres.js.
+ */
+
+const connectionCodes = new Set([
+  "ECONNRESET",
+  "ECONNREFUSED",
+  "ENOENT",
+  "EPIPE",
+  "ETIMEDOUT",
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECT_TIMEOUT",
+]);
+/** The server went away or is on its way up or down, or has no connection free. */
+const unavailableStates = new Set(["57P01", "57P02", "57P03", "53300"]);
+/** Rolled back whole for a reason that is gone on the next try: serialization failure, deadlock. */
+const retriableStates = new Set(["40001", "40P01"]);
+
+/** The SQLSTATE or the connection error's code; drizzle hides both in `cause`. */
+export function postgresErrorCode(error: unknown): string | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && typeof at.code === "string") return at.code;
+  }
+  return null;
+}
+
+/** The database can't be reached at the moment; whether the statement took effect is not known. */
+export function isUnavailable(error: unknown): boolean {
+  const code = postgresErrorCode(error);
+  return code !== null && (connectionCodes.has(code) || unavailableStates.has(code) || code.startsWith("08"));
+}
+
+/** The statement had no effect and may simply be sent again. */
+export function isRetriable(error: unknown): boolean {
+  const code = postgresErrorCode(error);
+  return code !== null && retriableStates.has(code);
+}

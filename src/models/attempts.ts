@@ -1,0 +1,25 @@
+import { integer, pgTable, primaryKey, smallint, text, timestamp } from "drizzle-orm/pg-core";
+
+export const attempts = pgTable(
+  "attempts",
+  {
+    id: text().notNull(),
+    orgId: text("org_id").notNull(),
+    appId: text("app_id").notNull(),
+    messageId: text("message_id").notNull(),
+    endpointId: text("endpoint_id").notNull(),
+    eventType: text("event_type").notNull(),
+    channels: text().array(),
+    trigger: smallint().notNull(),
+    attempt: smallint().notNull(),
+    status: smallint().notNull(),
+    responseStatusCode: smallint("response_status_code").notNull(),
+    response: text(),
+    durationMs: integer("duration_ms").notNull(),
+    url: text().notNull(),
+    nextAt: timestamp("next_at", { withTimezone: true, precision: 3 }),
+  },
+  (table) => [primaryKey({ columns: [table.messageId, table.id] })],
+);
+
+export type Attempt = typeof attempts.$inferSelect;

@@ -1,0 +1,23 @@
+import { pgTable, primaryKey, smallint, text, timestamp, uuid } from "drizzle-orm/pg-core";
+
+/** Who asked for a delivery: the message itself (with retries) or a person (a single attempt). */
+export const triggers = { scheduled: 0, manual: 1 } as const;
+
+/** Which of an endpoint's due deliveries go first. */
+export const priorities = { fresh: 0, retry: 1, bulk: 2 } as const;
+
+export const deliveries = pgTable(
+  "deliveries",
+  {
+    messageId: text("message_id").notNull(),
+    endpointId: text("endpoint_id").notNull(),
+    trigger: smallint().notNull().default(triggers.scheduled),
+    orgId: text("org_id").notNull(),
+    appId: text("app_id").notNull(),
+    priority: smallint().notNull().default(priorities.fresh),
+    attempt: smallint().notNull().default(0),
+    dueAt: timestamp("due_at", { withTimezone: true, precision: 3 }).notNull(),
+    lease: uuid(),
+  },
+  (table) => [primaryKey({ columns: [table.messageId, table.endpointId, table.trigger] })],
+);

@@ -1,0 +1,34 @@
+import type { Sql } from "postgres";
+import { createApplicationsRepo } from "./applications.ts";
+import { createDb, type Db, type Tx } from "./db.ts";
+
+const bundle = (db: Db | Tx) => ({
+  applications: createApplicationsRepo(db),
+});
+
+/** What runs after the commit, and not at all after a rollback. */
+type Effect = () => void;
+
+/** The repos inside a transaction: what must be atomic asks for these. */
+export type TxRepos = ReturnType<typeof bundle> & {
+  readonly inTransaction: true;
+  onCommit(effect: Effect): void;
+};
+
+export type Repos = ReturnType<typeof bundle> & { tx<T>(work: (tx: TxRepos) => Promise<T>): Promise<T> };
+
+/** @param client taken over by drizzle: it changes the client's date parsers */
+export function createRepos(client: Sql): Repos {
+  const db = createDb(client);
+  return {
+    ...bundle(db),
+    async tx(work) {
+      const effects: Effect[] = [];
+      const result = await db.transaction((tx) =>
+        work({ ...bundle(tx), inTransaction: true, onCommit: (effect) => effects.push(effect) }),
+      );
+      for (const effect of effects) effect();
+      return result;
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { Elysia } from "elysia";
+import type { Logger } from "../lib/log.ts";
+import type { Repos } from "../repos/index.ts";
+import type { Authenticate } from "../services/authentication.ts";
+import type { Context } from "../services/context.ts";
+
+/** What the routes are wired to. */
+export type ApiParts = {
+  repos: Repos;
+  log: Logger;
+  authenticate: Authenticate;
+};
+
+/** What the hooks of app.ts know of a request from its first moment on. */
+export type RequestState = {
+  requestId: string;
+  startedAt: number;
+  /** Set before any route of `api` runs. */
+  ctx: Context;
+  /** The body as it came, for what must keep its bytes. */
+  rawBody: string;
+};
+
+// The hooks assign these to each request's context before a route can see them.
+const requestState: RequestState = { requestId: "", startedAt: 0, ctx: undefined as never, rawBody: "" };
+
+/** The empty router that a resource's routes go into: under /api/v1, typed with what the hooks provide. */
+export const api = (_parts: ApiParts, name: string) =>
+  new Elysia({ name: `routes/${name}`, prefix: "/api/v1" }).decorate(requestState);

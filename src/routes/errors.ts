@@ -1,0 +1,57 @@
+import { ValueErrorType } from "@sinclair/typebox/errors";
+import { ValidationError } from "elysia";
+import { isUnavailable } from "../lib/postgres-errors.ts";
+import { AppError, errorBody, invalid, type ValidationIssue } from "../services/errors.ts";
+
+type SchemaFault = { type?: number; path?: string; message?: string; schema?: { description?: string } };
+
+/** A query parameter of another type than its schema's is a 400, as in the reference server; out of range is a 422. */
+const wrongTypes: ReadonlySet<number> = new Set([
+  ValueErrorType.Integer,
+  ValueErrorType.Number,
+  ValueErrorType.Boolean,
+  ValueErrorType.Union,
+]);
+
+/** Gives every thrown thing its name: ours as it is, the framework's by its code, the rest an opaque 500. */
+export function toAppError(code: unknown, error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof ValidationError) return fromValidation(error);
+  if (code === "NOT_FOUND") return new AppError("not_found");
+  if (code === "PARSE")
+    return error instanceof Error && error.cause instanceof AppError
+      ? error.cause
+      : invalid(["body"], "can't be read");
+  if (isUnavailable(error)) return new AppError("unavailable", { cause: error });
+  return new AppError("server_error", { cause: error });
+}
+
+function fromValidation(error: ValidationError): AppError {
+  // A broken response names no value to the client: it is our fault, and what it held may be nobody's business.
+  const faults = error.all as SchemaFault[];
+  if (error.type === "response") {
+    const where = faults.map((fault) => `${fault.path}: ${fault.message}`).join("; ");
+    return new AppError("server_error", { internal: `a response broke its schema: ${where}` });
+  }
+  const issues = faults.map((fault): ValidationIssue => {
+    const path = (fault.path ?? "").split("/").filter((part) => part !== "");
+    return { loc: [error.type, ...path], msg: fault.message ?? "is not valid", type: "value_error" };
+  });
+  const first = faults[0];
+  if (error.type === "query" && first?.type !== undefined && wrongTypes.has(first.type)) {
+    const [issue] = issues;
+    return new AppError("generic_error", {
+      detail: `Query parameter ${issue?.loc.slice(1).join(".")}: ${issue?.msg}`,
+    });
+  }
+  return new AppError("validation", {
+    issues: issues.length > 0 ? issues : [{ loc: [error.type], msg: error.message, type: "value_error" }],
+  });
+}
+
+/** The error as it goes out. What will pass soon says when to come back. */
+export function errorResponse(error: AppError, requestId: string): Response {
+  const headers: Record<string, string> = { "content-type": "application/json", "x-request-id": requestId };
+  if (error.status === 503) headers["retry-after"] = "1";
+  return new Response(JSON.stringify(errorBody(error)), { status: error.status, headers });
+}

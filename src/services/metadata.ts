@@ -1,0 +1,11 @@
+import { invalid } from "./errors.ts";
+
+const metadataBytesMax = 4096;
+
+/** Returns it unchanged; 422 when its JSON is larger than 4,096 bytes. */
+export function checkMetadata(metadata: Record<string, string>): Record<string, string> {
+  if (Buffer.byteLength(JSON.stringify(metadata)) > metadataBytesMax) {
+    throw invalid(["body", "metadata"], `must have at most ${metadataBytesMax} bytes as JSON`);
+  }
+  return metadata;
+}
