@@ -1,9 +1,11 @@
 import type { Sql } from "postgres";
 import { createApplicationsRepo } from "./applications.ts";
 import { createDb, type Db, type Tx } from "./db.ts";
+import { createPartitionsRepo } from "./partitions.ts";
 
 const bundle = (db: Db | Tx) => ({
   applications: createApplicationsRepo(db),
+  partitions: createPartitionsRepo(db),
 });
 
 /** What runs after the commit, and not at all after a rollback. */
