@@ -1,0 +1,156 @@
+import type { Sql } from "postgres";
+
+export type ClaimOptions = {
+  lease: string;
+  leaseSeconds: number;
+  /** The walk over the endpoints goes on after this one. */
+  after: string;
+  /** Endpoints that have as much as they can take here. */
+  saturated: string[];
+  /** At most so many deliveries in all, and of one endpoint. */
+  deliveriesMax: number;
+  perEndpointMax: number;
+  /** At most so many endpoints are looked at. */
+  endpointsMax: number;
+};
+
+export type ClaimedDelivery = {
+  messageId: string;
+  endpointId: string;
+  trigger: number;
+  orgId: string;
+  appId: string;
+  attempt: number;
+  revision: number;
+  /** The endpoint is disabled or deleted, or its message has no payload any more: nothing is to be sent. */
+  gone: boolean;
+  eventType: string;
+  channels: string[] | null;
+  payload: string;
+};
+
+export type Claim = {
+  deliveries: ClaimedDelivery[];
+  /** The last endpoint that the walk saw; null when it came to the end. */
+  walkedTo: string | null;
+};
+
+export type DeliveryKey = { messageId: string; endpointId: string; trigger: number; lease: string };
+
+type ClaimRow = {
+  message_id: string | null;
+  endpoint_id: string;
+  trigger: number;
+  org_id: string;
+  app_id: string;
+  attempt: number;
+  revision: string;
+  gone: boolean;
+  event_type: string;
+  channels: string[] | null;
+  payload: string;
+  walked: number;
+  walked_to: string;
+};
+
+/** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
+export function createDeliveriesRepo(sql: Sql) {
+  return {
+    /**
+     * Takes due deliveries under a lease. It walks from endpoint to endpoint through the index, so that neither a
+     * backlog of a million rows for one of them nor a saturated one is read past the rows that are taken.
+     *
+     * Indexes: deliveries_claim (one descent an endpoint and priority), the keys of endpoints and messages.
+     */
+    async claim(options: ClaimOptions): Promise<Claim> {
+      const rows = await sql<ClaimRow[]>`
+        with recursive walk(endpoint_id, visited) as (
+          (select endpoint_id, 1 from deliveries where endpoint_id > ${options.after} order by endpoint_id limit 1)
+          union all
+          select next.endpoint_id, w.visited + 1
+          from walk w cross join lateral (
+            select d.endpoint_id from deliveries d where d.endpoint_id > w.endpoint_id order by d.endpoint_id limit 1
+          ) next
+          where w.visited < ${options.endpointsMax}
+        ),
+        walked as materialized (select endpoint_id, visited from walk),
+        due as materialized (
+          select d.message_id, d.endpoint_id, d.trigger, e.revision, e.disabled or e.deleted_at is not null as gone
+          from walked w
+          join endpoints e on e.id = w.endpoint_id
+          cross join lateral (
+            select d.* from (values (0), (1), (2)) p(priority)
+            cross join lateral (
+              select d.message_id, d.endpoint_id, d.trigger from deliveries d
+              where d.endpoint_id = w.endpoint_id and d.priority = p.priority and d.due_at <= now()
+              order by d.due_at limit ${options.perEndpointMax}
+              for update skip locked
+            ) d
+            limit ${options.perEndpointMax}
+          ) d
+          where w.endpoint_id <> all(${options.saturated}::text[])
+            and not exists (select from endpoint_health h where h.endpoint_id = w.endpoint_id and h.open_until > now())
+          limit ${options.deliveriesMax}
+        ),
+        claimed as (
+          update deliveries d
+          set lease = ${options.lease}, due_at = now() + make_interval(secs => ${options.leaseSeconds})
+          from due
+          where d.message_id = due.message_id and d.endpoint_id = due.endpoint_id and d.trigger = due.trigger
+          returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.revision, due.gone
+        )
+        select c.*, c.gone or m.payload is null as gone, m.event_type, m.channels, m.payload,
+               s.walked, s.walked_to
+        from (select count(*)::int as walked, max(endpoint_id) as walked_to from walked) s
+        left join claimed c on true
+        left join messages m on m.id = c.message_id`;
+      const walked = rows[0]?.walked ?? 0;
+      return {
+        deliveries: rows.filter((row) => row.message_id !== null).map(toClaimed),
+        walkedTo: walked < options.endpointsMax ? null : (rows[0]?.walked_to ?? null),
+      };
+    },
+
+    /** Gives back what was taken and not started, at no cost to its count of attempts. */
+    async release(keys: DeliveryKey[]): Promise<void> {
+      if (keys.length === 0) return;
+      await sql`
+        update deliveries d set lease = null, due_at = now()
+        from ${unnestKeys(sql, keys)}
+        where d.message_id = k.message_id and d.endpoint_id = k.endpoint_id and d.trigger = k.trigger
+          and d.lease = k.lease`;
+    },
+
+    /** Takes out of the queue what can't be delivered any more. */
+    async drop(keys: DeliveryKey[]): Promise<void> {
+      if (keys.length === 0) return;
+      await sql`
+        delete from deliveries d
+        using ${unnestKeys(sql, keys)}
+        where d.message_id = k.message_id and d.endpoint_id = k.endpoint_id and d.trigger = k.trigger
+          and d.lease = k.lease`;
+    },
+  };
+}
+
+export type DeliveriesRepo = ReturnType<typeof createDeliveriesRepo>;
+
+const unnestKeys = (sql: Sql, keys: DeliveryKey[]) => sql`
+  unnest(
+    ${keys.map((key) => key.messageId)}::text[], ${keys.map((key) => key.endpointId)}::text[],
+    ${keys.map((key) => key.trigger)}::int[], ${keys.map((key) => key.lease)}::uuid[]
+  ) as k(message_id, endpoint_id, trigger, lease)`;
+
+const toClaimed = (row: ClaimRow): ClaimedDelivery => ({
+  messageId: row.message_id as string,
+  endpointId: row.endpoint_id,
+  trigger: row.trigger,
+  orgId: row.org_id,
+  appId: row.app_id,
+  attempt: row.attempt,
+  revision: Number(row.revision),
+  gone: row.gone,
+  eventType: row.event_type,
+  channels: row.channels,
+  payload: row.payload,
+});
