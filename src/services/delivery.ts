@@ -20,6 +20,8 @@ export type Delivery = {
   eventType: string;
   channels: string[] | null;
   payload: string;
+  /** Null for application/json. */
+  contentType: string | null;
   lease: string;
   /** By this process's clock. */
   leaseEndsAt: number;
@@ -66,7 +68,7 @@ function signedHeaders(userAgent: string, target: Target, delivery: Delivery, no
   const timestamp = String(timestampSeconds);
   return {
     ...target.headers,
-    "content-type": "application/json",
+    "content-type": delivery.contentType ?? "application/json",
     "user-agent": userAgent,
     "webhook-id": delivery.messageId,
     "webhook-timestamp": timestamp,
