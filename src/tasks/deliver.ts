@@ -26,6 +26,8 @@ export type DeliverTask = HandOver & {
   /** Starts nothing more, hands back what has not started, and waits for what is under way until the signal says stop. */
   stop(deadline: AbortSignal): Promise<void>;
   readonly running: number;
+  /** Held here and not started yet. */
+  readonly waiting: number;
 };
 
 /** How long a claimed delivery may wait here before it starts; past that, others may have it. */
@@ -170,6 +172,9 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     },
     get running() {
       return lanes.running;
+    },
+    get waiting() {
+      return lanes.waiting;
     },
   };
 }
