@@ -4,7 +4,9 @@ import { readBody } from "./lib/request-body.ts";
 import type { ApiParts, RequestState } from "./routes/api.ts";
 import { applicationRoutes } from "./routes/applications.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
+import { sendMessageRoutes } from "./routes/send-message.ts";
 import { AppError, invalid } from "./services/errors.ts";
+import type { SendMessageParts } from "./services/send-message.ts";
 
 const requestBodyBytesMax = 2_000_000;
 /** Above our own limit, so that the client gets JSON and not Bun's empty 413. */
@@ -14,8 +16,10 @@ const requestIdPattern = /^[\w.:-]{1,128}$/;
 /** `https://host/api/v1/…`; everything else (health, documents) is open. */
 const protectedPath = /^https?:\/\/[^/]+\/api\/v1\/(?!health(?:[/?]|$))/;
 
+export type AppParts = ApiParts & { sending: SendMessageParts };
+
 /** The HTTP API: every hook stands here, every resource in routes/. */
-export function createApp(parts: ApiParts) {
+export function createApp(parts: AppParts) {
   const begin = async (
     { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
     state: RequestState,
@@ -80,5 +84,6 @@ export function createApp(parts: ApiParts) {
         "request",
       );
     })
-    .use(applicationRoutes(parts));
+    .use(applicationRoutes(parts))
+    .use(sendMessageRoutes(parts));
 }

@@ -1,26 +1,28 @@
 import { defineCommand } from "citty";
 import { createApp, serverBodyBytesMax } from "../app.ts";
-import { type Config, describeConfig, environment, loadConfig, redactConfig } from "../config.ts";
+import { type Config, environment, loadConfig, redactConfig } from "../config.ts";
 import { type Database, openDatabase, requireSchema } from "../database.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
 import { readOrCreateSecret } from "../lib/secret-file.ts";
 import { type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
-import { bringUpToDate } from "../migrations.ts";
+import { createRepos } from "../repos/index.ts";
 import { createIntakeRepo } from "../repos/intake.ts";
-import { createRepos, type Repos } from "../repos/index.ts";
 import { createAuthenticate } from "../services/authentication.ts";
 import { createIntake } from "../services/intake.ts";
 import { createNotifier } from "../services/notifications.ts";
 import { ensurePartitions, partitionsAhead } from "../services/partitions.ts";
-import { signToken } from "../services/tokens.ts";
+import { bringUpToDate } from "../services/schema.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
+import { greet } from "./greeting.ts";
+import { stopServer } from "./http-server.ts";
 
 export default defineCommand({
   meta: {
     name: "serve",
-    description: "Serve the HTTP API. Without DATABASE_URL it runs PostgreSQL inside, and a worker beside it.",
+    description:
+      "Serve the HTTP API. Without DATABASE_URL it runs PostgreSQL inside, and a worker beside it.",
   },
   args: {
     worker: { type: "boolean", description: "Deliver in this process too (always so without DATABASE_URL)." },
@@ -40,16 +42,23 @@ export default defineCommand({
 });
 
 /** @returns how to stop it, in order */
-async function start(config: Config, log: Logger, database: Database, withWorker: boolean): Promise<ShutdownStep[]> {
+async function start(
+  config: Config,
+  log: Logger,
+  database: Database,
+  withWorker: boolean,
+): Promise<ShutdownStep[]> {
   const repos = createRepos(database.sql);
-  if (database.embedded) await bringUpToDate(database, repos, log);
+  if (database.embedded) await bringUpToDate(database.direct, repos, log);
   else await requireSchema(database);
   const jwtSecret = config.jwtSecret ?? (await readOrCreateSecret(`${config.dataDir}/jwt-secret`));
   const sealer = createSealer(config.encryptionKey);
 
   const { engine, direct, embedded } = database;
   const alone = embedded?.startedHere === true;
-  const worker = withWorker ? createWorker({ config, engine, direct, alone, userAgent, open: sealer.open, log }) : null;
+  const worker = withWorker
+    ? createWorker({ config, engine, direct, alone, userAgent, open: sealer.open, log })
+    : null;
   const intakeRepo = createIntakeRepo(engine);
   const intake = createIntake({
     repo: intakeRepo,
@@ -72,8 +81,10 @@ async function start(config: Config, log: Logger, database: Database, withWorker
     idleTimeout: 60,
     development: false,
   });
-  log.info({ host: config.host, port: app.server?.port, worker: withWorker }, "listening");
-  if (embedded) await greet(config, jwtSecret, app.server?.port ?? config.port, repos, log);
+  const port = app.server?.port ?? config.port;
+  log.info({ host: config.host, port, worker: withWorker }, "listening");
+  if (embedded)
+    await greet({ url: `http://${config.host}:${port}`, jwtSecret, egressAllow: config.egressAllow, log });
   return [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
     { name: "intake", stop: () => intake.idle() },

@@ -41,5 +41,7 @@ export function isRetriable(error: unknown): boolean {
 
 /** A row has no partition to go to. It is a check violation that names no constraint. */
 export function isMissingPartition(error: unknown): boolean {
-  return postgresErrorCode(error) === "23514" && error instanceof Error && error.message.includes("no partition");
+  return (
+    postgresErrorCode(error) === "23514" && error instanceof Error && error.message.includes("no partition")
+  );
 }

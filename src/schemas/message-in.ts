@@ -8,7 +8,9 @@ const Payload = Type.Object({}, { additionalProperties: true, description: "any 
 export const MessageIn = Type.Object({
   eventType: Name,
   payload: Type.Optional(Payload),
-  data: Type.Optional(Type.Object({}, { additionalProperties: true, description: "another name for payload" })),
+  data: Type.Optional(
+    Type.Object({}, { additionalProperties: true, description: "another name for payload" }),
+  ),
   eventId: OptionalNullable(Uid("msg_")),
   channels: OptionalNullable(Type.Array(Channel, { minItems: 1, maxItems: 10, uniqueItems: true })),
   application: OptionalNullable(ApplicationIn),

@@ -61,7 +61,12 @@ export async function deliver(
 }
 
 /** Both header families: `webhook-*` as Standard Webhooks has it, `svix-*` for receivers with the Svix libraries. */
-function signedHeaders(userAgent: string, target: Target, delivery: Delivery, now: number): Record<string, string> {
+function signedHeaders(
+  userAgent: string,
+  target: Target,
+  delivery: Delivery,
+  now: number,
+): Record<string, string> {
   const timestampSeconds = Math.floor(now / 1000);
   const live = target.keys.filter(({ expiresAtMs }) => expiresAtMs > now).map(({ key }) => key);
   const signature = sign(live, delivery.messageId, timestampSeconds, delivery.payload);
@@ -91,7 +96,8 @@ function judge(
   const attempt = delivery.attempt + 1;
   const endedAt = Date.now();
   const mayRetry = !succeeded && delivery.trigger === triggers.scheduled && statusCode !== gone;
-  const retryAfter = answer.kind === "response" ? parseRetryAfter(answer.headers["retry-after"], endedAt) : null;
+  const retryAfter =
+    answer.kind === "response" ? parseRetryAfter(answer.headers["retry-after"], endedAt) : null;
   return {
     wantsDisabling: statusCode === gone,
     outcome: {

@@ -1,7 +1,7 @@
 import { createGroupCommit } from "../lib/group-commit.ts";
 import { isMissingPartition, isRetriable } from "../lib/postgres-errors.ts";
-import type { IntakeRepo, IntakeResult, IntakeRow, QueuedDelivery } from "../repos/intake.ts";
 import { triggers } from "../models/deliveries.ts";
+import type { IntakeRepo, IntakeResult, IntakeRow, QueuedDelivery } from "../repos/intake.ts";
 import type { Delivery } from "./delivery.ts";
 import { AppError } from "./errors.ts";
 
@@ -65,13 +65,19 @@ export function createIntake(options: IntakeOptions): Intake {
     return results;
   };
 
-  const passOn = (rows: IntakeRow[], results: IntakeResult[], offer: Offer | null, leaseEndsAt: number): void => {
+  const passOn = (
+    rows: IntakeRow[],
+    results: IntakeResult[],
+    offer: Offer | null,
+    leaseEndsAt: number,
+  ): void => {
     let left = false;
     const taken = results.flatMap((result, index) => {
       if (result.kind !== "accepted") return [];
       const row = rows[index] as IntakeRow;
       return result.deliveries.flatMap((queued) => {
-        if (queued.leased && offer !== null) return [held(row, result.appId, queued, offer.lease, leaseEndsAt)];
+        if (queued.leased && offer !== null)
+          return [held(row, result.appId, queued, offer.lease, leaseEndsAt)];
         left = true;
         return [];
       });

@@ -40,7 +40,11 @@ export type SentMessage = {
 const emptyPayload = new RawJson("{}");
 
 /** Takes a message in. What it returns is committed, with a delivery for every endpoint that wants it. */
-export async function sendMessage(ctx: Context, parts: SendMessageParts, input: SendMessageInput): Promise<SentMessage> {
+export async function sendMessage(
+  ctx: Context,
+  parts: SendMessageParts,
+  input: SendMessageInput,
+): Promise<SentMessage> {
   requireOrg(ctx);
   const row = toRow(ctx, parts, input);
   checkApplication(input);

@@ -63,7 +63,10 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       logAttempt(log, judged);
       void settle(judged);
     } catch (error) {
-      log.error({ err: error, messageId: delivery.messageId, endpointId: delivery.endpointId }, "a delivery broke");
+      log.error(
+        { err: error, messageId: delivery.messageId, endpointId: delivery.endpointId },
+        "a delivery broke",
+      );
     }
   };
 
@@ -81,7 +84,8 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       const disabled = wantsDisabling
         ? await outcomes.disableEndpoint(orgId, endpointId)
         : await outcomes.disableIfFailing(orgId, endpointId, options.disableAfterSeconds);
-      if (disabled) log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
+      if (disabled)
+        log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
     } catch (error) {
       log.error({ err: error, endpointId }, "an endpoint could not be disabled");
     }
@@ -122,7 +126,11 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     return claim.walkedTo !== null || after !== "" || (more && room() > backlogMax / 2) ? "again" : "wait";
   };
 
-  const takeClaimed = async (claimed: ClaimedDelivery[], lease: string, leaseEndsAt: number): Promise<void> => {
+  const takeClaimed = async (
+    claimed: ClaimedDelivery[],
+    lease: string,
+    leaseEndsAt: number,
+  ): Promise<void> => {
     const unsendable: DeliveryKey[] = [];
     for (const delivery of claimed) {
       const held = { ...delivery, lease, leaseEndsAt };
@@ -132,7 +140,13 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     await deliveries.drop(unsendable);
   };
 
-  const loop = createLoop({ name: "claim", log, intervalMs: pollIntervalMs, backoffMaxMs: 2_000, runOnce: claimOnce });
+  const loop = createLoop({
+    name: "claim",
+    log,
+    intervalMs: pollIntervalMs,
+    backoffMaxMs: 2_000,
+    runOnce: claimOnce,
+  });
 
   let wakeTimer: Timer | undefined;
   let wakesAt = Number.POSITIVE_INFINITY;

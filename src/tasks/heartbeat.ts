@@ -22,7 +22,8 @@ export async function beatOnce(options: HeartbeatOptions): Promise<number> {
   const dead = await options.workers.beat(options.workerId, deadAfterSeconds);
   let freed = 0;
   for (const id of dead) freed += await options.deliveries.releaseLeases(leaseRange(id));
-  if (dead.length > 0) options.log.warn({ workers: dead, deliveries: freed }, "took over from workers that died");
+  if (dead.length > 0)
+    options.log.warn({ workers: dead, deliveries: freed }, "took over from workers that died");
   if (freed > 0) options.onFreed();
   return freed;
 }

@@ -39,7 +39,10 @@ export function createWorker({ config, engine, direct, alone, userAgent, open, l
   const workerId = newWorkerId();
   const deliveries = createDeliveriesRepo(engine);
   const workers = createWorkersRepo(engine);
-  const egress = createEgress({ allow: config.egressAllow, ...(config.egressProxy && { proxy: config.egressProxy }) });
+  const egress = createEgress({
+    allow: config.egressAllow,
+    ...(config.egressProxy && { proxy: config.egressProxy }),
+  });
   const deliver = createDeliverTask({
     deliveries,
     outcomes: createOutcomesRepo(engine),
@@ -66,7 +69,8 @@ export function createWorker({ config, engine, direct, alone, userAgent, open, l
       if (alone) {
         await workers.forgetOthers(workerId);
         const freed = await deliveries.releaseLeases(null);
-        if (freed > 0) log.info({ deliveries: freed }, "took over what was under way when the last process ended");
+        if (freed > 0)
+          log.info({ deliveries: freed }, "took over what was under way when the last process ended");
       }
       ear = await listenForDue(direct, deliver.wake);
       heartbeat.start();
