@@ -1,10 +1,18 @@
 import type { Sql } from "postgres";
 import { createApplicationsRepo } from "./applications.ts";
 import { createDb, type Db, type Tx } from "./db.ts";
+import { createEndpointSecretsRepo } from "./endpoint-secrets.ts";
+import { createEndpointsRepo } from "./endpoints.ts";
+import { createEventTypesRepo } from "./event-types.ts";
+import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
 import { createPartitionsRepo } from "./partitions.ts";
 
 const bundle = (db: Db | Tx) => ({
   applications: createApplicationsRepo(db),
+  endpoints: createEndpointsRepo(db),
+  endpointSecrets: createEndpointSecretsRepo(db),
+  eventTypes: createEventTypesRepo(db),
+  idempotencyKeys: createIdempotencyKeysRepo(db),
   partitions: createPartitionsRepo(db),
 });
 
