@@ -3,6 +3,7 @@ import { newId } from "./lib/ids.ts";
 import { readBody } from "./lib/request-body.ts";
 import type { ApiParts, RequestState } from "./routes/api.ts";
 import { applicationRoutes } from "./routes/applications.ts";
+import { messageRoutes } from "./routes/messages.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
 import { AppError, invalid } from "./services/errors.ts";
 
@@ -80,5 +81,6 @@ export function createApp(parts: ApiParts) {
         "request",
       );
     })
-    .use(applicationRoutes(parts));
+    .use(applicationRoutes(parts))
+    .use(messageRoutes(parts));
 }

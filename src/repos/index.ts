@@ -1,10 +1,12 @@
 import type { Sql } from "postgres";
 import { createApplicationsRepo } from "./applications.ts";
 import { createDb, type Db, type Tx } from "./db.ts";
+import { createMessagesRepo } from "./messages.ts";
 import { createPartitionsRepo } from "./partitions.ts";
 
 const bundle = (db: Db | Tx) => ({
   applications: createApplicationsRepo(db),
+  messages: createMessagesRepo(db),
   partitions: createPartitionsRepo(db),
 });
 
