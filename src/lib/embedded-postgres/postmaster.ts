@@ -39,7 +39,10 @@ export async function bootPostmaster(home: Home, durable: boolean, log: Logger):
     );
     throw error;
   }
-  log.info({ pid: child.pid, socketDir, ms: Math.round(performance.now() - started) }, "PostgreSQL started");
+  log.info(
+    { postgresPid: child.pid, socketDir, ms: Math.round(performance.now() - started) },
+    "PostgreSQL started",
+  );
   return { pid: child.pid, socketDir, exited };
 }
 
@@ -64,7 +67,8 @@ export async function stopPostmaster(home: Home, log: Logger): Promise<void> {
     ["SIGINT", FAST_STOP_MS],
     ["SIGQUIT", IMMEDIATE_STOP_MS],
   ] as const) {
-    if (signal === "SIGQUIT") log.warn({ pid: running.pid }, "PostgreSQL doesn't stop: telling it to quit");
+    if (signal === "SIGQUIT")
+      log.warn({ postgresPid: running.pid }, "PostgreSQL doesn't stop: telling it to quit");
     if (isAlive(running.pid)) process.kill(running.pid, signal);
     const deadline = performance.now() + deadlineMs;
     while (performance.now() < deadline) {
@@ -86,7 +90,7 @@ async function readiness(home: Home, pid: number, exited: Promise<string>, log: 
     if (file?.pid === pid && file.ready) return;
     if (end) throw new Error(`PostgreSQL ended while starting (${end}): ${lastOutput(home)}`);
     if (performance.now() > reportAt) {
-      log.info({ pid }, "PostgreSQL isn't ready yet: it may be recovering");
+      log.info({ postgresPid: pid }, "PostgreSQL isn't ready yet: it may be recovering");
       reportAt += REPORT_WAIT_MS;
     }
     await Bun.sleep(5);

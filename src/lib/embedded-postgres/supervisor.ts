@@ -26,7 +26,7 @@ export function supervise(
       const since = performance.now();
       const reason = await Promise.race([current.exited, stopping.promise]);
       if (stopped) return;
-      log.error({ pid: current.pid, reason }, "PostgreSQL ended unexpectedly: starting it again");
+      log.error({ postgresPid: current.pid, reason }, "PostgreSQL ended unexpectedly: starting it again");
       if (performance.now() - since > SETTLED_MS) failures = 0;
       for (let next: Postmaster | null = null; !next; ) {
         await Promise.race([Bun.sleep(BACKOFF_MS[failures] ?? BACKOFF_MS.at(-1) ?? 0), stopping.promise]);
