@@ -87,6 +87,8 @@ create table messages (
   -- The bytes that were sent, as text: json would keep them too, but checks again what the API has checked.
   -- Null once expunged or past its retention.
   payload       text,
+  -- Set for a raw payload, which need not be JSON; else it is application/json.
+  content_type  text,
   payload_expires_at timestamptz(3) not null
 ) partition by range (id);
 create index messages_app_id on messages (app_id, id);
@@ -197,3 +199,9 @@ create table audit_log (
   detail        jsonb
 );
 create index audit_log_org on audit_log (org_id, id);
+
+-- The workers that live: the leases of one that has not been seen for a while are freed by the others.
+create table workers (
+  id            text primary key,
+  seen_at       timestamptz(3) not null default now()
+);

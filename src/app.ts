@@ -3,9 +3,11 @@ import { newId } from "./lib/ids.ts";
 import { readBody } from "./lib/request-body.ts";
 import type { ApiParts, RequestState } from "./routes/api.ts";
 import { applicationRoutes } from "./routes/applications.ts";
-import { messageRoutes } from "./routes/messages.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
+import { messageRoutes } from "./routes/messages.ts";
+import { sendMessageRoutes } from "./routes/send-message.ts";
 import { AppError, invalid } from "./services/errors.ts";
+import type { SendMessageParts } from "./services/send-message.ts";
 
 const requestBodyBytesMax = 2_000_000;
 /** Above our own limit, so that the client gets JSON and not Bun's empty 413. */
@@ -15,8 +17,10 @@ const requestIdPattern = /^[\w.:-]{1,128}$/;
 /** `https://host/api/v1/…`; everything else (health, documents) is open. */
 const protectedPath = /^https?:\/\/[^/]+\/api\/v1\/(?!health(?:[/?]|$))/;
 
+export type AppParts = ApiParts & { sending: SendMessageParts };
+
 /** The HTTP API: every hook stands here, every resource in routes/. */
-export function createApp(parts: ApiParts) {
+export function createApp(parts: AppParts) {
   const begin = async (
     { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
     state: RequestState,
@@ -82,5 +86,6 @@ export function createApp(parts: ApiParts) {
       );
     })
     .use(applicationRoutes(parts))
-    .use(messageRoutes(parts));
+    .use(messageRoutes(parts))
+    .use(sendMessageRoutes(parts));
 }

@@ -7,6 +7,8 @@ import {
   startEmbeddedPostgres,
 } from "./lib/embedded-postgres/index.ts";
 import type { Logger } from "./lib/log.ts";
+import { checkSchema } from "./lib/migrator/index.ts";
+import { migrations } from "./migrations.ts";
 
 export type DatabaseConfig = Pick<
   Config,
@@ -23,7 +25,10 @@ export type DatabaseOptions = {
 };
 
 export type Database = {
+  /** For the repos: drizzle takes it over. */
   sql: postgres.Sql;
+  /** For the hot statements: see `engineSettings`. */
+  engine: postgres.Sql;
   /** Past a pooler: for LISTEN, session locks and migrations. A few connections, opened when used. */
   direct: postgres.Sql;
   /** Null with `DATABASE_URL`. */
@@ -33,6 +38,16 @@ export type Database = {
 };
 
 const DIRECT_CONNECTIONS_MAX = 4;
+/** Two commits of the intake, one of the recorder, a claim, and what comes now and then. */
+const ENGINE_CONNECTIONS_MAX = 6;
+
+/**
+ * The hot statements go through indexes whatever the statistics say: their plans are kept, and one made while the
+ * queue was empty would read it from end to end once it is long. A pooler refuses such parameters; but then nothing
+ * is prepared, and every statement is planned with the sizes of its own moment.
+ */
+const engineSettings = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off" };
+
 const CLOSE_WAIT_S = 5;
 
 /**
@@ -56,13 +71,20 @@ export async function openDatabase(
     prepare: config.databaseDirectUrl ? true : config.databasePrepare,
     applicationName,
   });
+  const engine = connect(url, {
+    max: ENGINE_CONNECTIONS_MAX,
+    prepare: config.databasePrepare,
+    applicationName,
+    ...(config.databasePrepare && { settings: engineSettings }),
+  });
   let closing: Promise<void> | null = null;
   async function close(): Promise<void> {
-    await Promise.all([sql.end({ timeout: CLOSE_WAIT_S }), direct.end({ timeout: CLOSE_WAIT_S })]);
+    await Promise.all([sql, engine, direct].map((pool) => pool.end({ timeout: CLOSE_WAIT_S })));
     await embedded?.stop();
   }
   return {
     sql,
+    engine,
     direct,
     embedded,
     close() {
@@ -75,17 +97,30 @@ export async function openDatabase(
 /** A pool for a URL, of TCP or of a Unix socket (`?host=/folder`). It connects at the first query. */
 export function connect(
   url: string,
-  options: { max: number; prepare: boolean; applicationName: string },
+  options: { max: number; prepare: boolean; applicationName: string; settings?: Record<string, string> },
 ): postgres.Sql {
-  const { applicationName, ...rest } = options;
+  const { applicationName, settings, ...rest } = options;
   const common = {
     ...rest,
     connect_timeout: 10,
     // Shorter than what firewalls and poolers commonly forget a silent connection after.
     idle_timeout: 240,
     onnotice: () => {},
-    connection: { application_name: applicationName },
+    connection: { application_name: applicationName, ...settings },
   };
   const socket = postgresOptions(url);
   return socket ? postgres({ ...socket, ...common }) : postgres(url, common);
+}
+
+/** @throws Error with the command to run when the schema is older than this release, or was changed under it */
+export async function requireSchema(database: Database): Promise<void> {
+  const found = await checkSchema({ sql: database.direct, migrations });
+  if (found === "ok") return;
+  if (found.changed.length > 0)
+    throw new Error(`applied migrations were changed since: ${found.changed.join(", ")}`);
+  if (found.behind.length > 0) {
+    throw new Error(
+      `the database's schema is too old (missing ${found.behind.join(", ")}): run \`posthorn migrate\` first`,
+    );
+  }
 }

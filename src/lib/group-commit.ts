@@ -23,7 +23,7 @@ export type GroupCommitOptions<T, R> = {
 };
 
 export function createGroupCommit<T, R>(options: GroupCommitOptions<T, R>): GroupCommit<T, R> {
-  let waiting: Waiting<T, R>[] = [];
+  const waiting: Waiting<T, R>[] = [];
   let underWay = 0;
   let running = 0;
   let idleWaiters: (() => void)[] = [];
@@ -66,6 +66,8 @@ export function createGroupCommit<T, R>(options: GroupCommitOptions<T, R>): Grou
       return waiting.length + underWay;
     },
     idle: () =>
-      running === 0 && waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve)),
+      running === 0 && waiting.length === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => idleWaiters.push(resolve)),
   };
 }

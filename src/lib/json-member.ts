@@ -19,7 +19,8 @@ export function jsonMember(text: string, name: string): string | null {
     const key = text.slice(at + 1, keyEnd - 1);
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
     const end = skipValue(text, start);
-    if (key === name || (key.includes("\\") && JSON.parse(`"${key}"`) === name)) found = text.slice(start, end);
+    if (key === name || (key.includes("\\") && JSON.parse(`"${key}"`) === name))
+      found = text.slice(start, end);
     // Past the comma, or onto the closing brace, which ends the loop.
     at = skipSpace(text, skipSpace(text, end) + 1);
   }
@@ -28,7 +29,8 @@ export function jsonMember(text: string, name: string): string | null {
 
 function skipSpace(text: string, from: number): number {
   let at = from;
-  for (let code = text.charCodeAt(at); code === 0x20 || (code >= 0x09 && code <= 0x0d); ) code = text.charCodeAt(++at);
+  for (let code = text.charCodeAt(at); code === 0x20 || (code >= 0x09 && code <= 0x0d); )
+    code = text.charCodeAt(++at);
   return at;
 }
 

@@ -27,6 +27,7 @@ export type ClaimedDelivery = {
   eventType: string;
   channels: string[] | null;
   payload: string;
+  contentType: string | null;
 };
 
 export type Claim = {
@@ -49,6 +50,7 @@ type ClaimRow = {
   event_type: string;
   channels: string[] | null;
   payload: string;
+  content_type: string | null;
   walked: number;
   walked_to: string;
 };
@@ -99,7 +101,7 @@ export function createDeliveriesRepo(sql: Sql) {
           where d.message_id = due.message_id and d.endpoint_id = due.endpoint_id and d.trigger = due.trigger
           returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.revision, due.gone
         )
-        select c.*, c.gone or m.payload is null as gone, m.event_type, m.channels, m.payload,
+        select c.*, c.gone or m.payload is null as gone, m.event_type, m.channels, m.payload, m.content_type,
                s.walked, s.walked_to
         from (select count(*)::int as walked, max(endpoint_id) as walked_to from walked) s
         left join claimed c on true
@@ -119,6 +121,17 @@ export function createDeliveriesRepo(sql: Sql) {
         from ${unnestKeys(sql, keys)}
         where d.message_id = k.message_id and d.endpoint_id = k.endpoint_id and d.trigger = k.trigger
           and d.lease = k.lease`;
+    },
+
+    /**
+     * Makes due again what a worker held that is no more; with null, what any worker held.
+     * No index: it reads the queue once, and only after a death.
+     */
+    async releaseLeases(range: { from: string; to: string } | null): Promise<number> {
+      const freed = await sql`
+        update deliveries set lease = null, due_at = now()
+        where lease is not null and ${range === null ? sql`true` : sql`lease between ${range.from} and ${range.to}`}`;
+      return freed.count;
     },
 
     /** Takes out of the queue what can't be delivered any more. */
@@ -153,4 +166,5 @@ const toClaimed = (row: ClaimRow): ClaimedDelivery => ({
   eventType: row.event_type,
   channels: row.channels,
   payload: row.payload,
+  contentType: row.content_type,
 });

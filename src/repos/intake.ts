@@ -10,6 +10,8 @@ export type IntakeRow = {
   channels: string[] | null;
   /** The payload's bytes. */
   payload: string;
+  /** Null for application/json. */
+  contentType: string | null;
   payloadRetentionDays: number;
   idempotency: { key: string; bodyHash: string } | null;
 };
@@ -60,15 +62,16 @@ export function createIntakeRepo(sql: Sql) {
             ${rows.map((row) => row.eventId)}::text[],
             ${rows.map((row) => (row.channels === null ? null : `{${row.channels.join(",")}}`))}::text[],
             ${rows.map((row) => row.payload)}::text[],
+            ${rows.map((row) => row.contentType)}::text[],
             ${rows.map((row) => row.payloadRetentionDays)}::int[],
             ${rows.map((row) => row.idempotency?.key ?? null)}::uuid[],
             ${rows.map((row) => row.idempotency?.bodyHash ?? null)}::uuid[]
           ) with ordinality as t(id, org_id, app_id, app_uid, event_type, event_id, channels, payload,
-                                 retention_days, key, body_hash, ordinal)
+                                 content_type, retention_days, key, body_hash, ordinal)
         ),
         resolved as materialized (
           select i.id, i.org_id, a.id as app_id, i.event_type, i.event_id, i.channels::text[] as channels, i.payload,
-                 i.retention_days, i.key, i.body_hash, i.ordinal
+                 i.content_type, i.retention_days, i.key, i.body_hash, i.ordinal
           from input i
           left join lateral (
             select a.id from applications a
@@ -102,8 +105,9 @@ export function createIntakeRepo(sql: Sql) {
           where not k.key_taken and (k.event_id is null or e.message_id is not null)
         ),
         written as (
-          insert into messages (id, org_id, app_id, event_type, event_id, channels, payload, payload_expires_at)
-          select id, org_id, app_id, event_type, event_id, channels, payload,
+          insert into messages (id, org_id, app_id, event_type, event_id, channels, payload, content_type,
+                                payload_expires_at)
+          select id, org_id, app_id, event_type, event_id, channels, payload, content_type,
                  now() + make_interval(days => retention_days)
           from stored
         ),

@@ -16,7 +16,14 @@ export function createTargetsRepo(sql: Sql) {
     /** The endpoints with these ids, as they are now. Indexes: endpoints' key, endpoint_secrets_endpoint. */
     async load(ids: string[]): Promise<TargetRow[]> {
       const rows = await sql<
-        { id: string; revision: string; url: string; headers: Record<string, string>; secret: string; expires_at: Date | null }[]
+        {
+          id: string;
+          revision: string;
+          url: string;
+          headers: Record<string, string>;
+          secret: string;
+          expires_at: Date | null;
+        }[]
       >`
         select e.id, e.revision, e.url, e.headers, s.secret, s.expires_at
         from endpoints e join endpoint_secrets s on s.endpoint_id = e.id

@@ -20,6 +20,8 @@ export type Delivery = {
   eventType: string;
   channels: string[] | null;
   payload: string;
+  /** Null for application/json. */
+  contentType: string | null;
   lease: string;
   /** By this process's clock. */
   leaseEndsAt: number;
@@ -59,14 +61,19 @@ export async function deliver(
 }
 
 /** Both header families: `webhook-*` as Standard Webhooks has it, `svix-*` for receivers with the Svix libraries. */
-function signedHeaders(userAgent: string, target: Target, delivery: Delivery, now: number): Record<string, string> {
+function signedHeaders(
+  userAgent: string,
+  target: Target,
+  delivery: Delivery,
+  now: number,
+): Record<string, string> {
   const timestampSeconds = Math.floor(now / 1000);
   const live = target.keys.filter(({ expiresAtMs }) => expiresAtMs > now).map(({ key }) => key);
   const signature = sign(live, delivery.messageId, timestampSeconds, delivery.payload);
   const timestamp = String(timestampSeconds);
   return {
     ...target.headers,
-    "content-type": "application/json",
+    "content-type": delivery.contentType ?? "application/json",
     "user-agent": userAgent,
     "webhook-id": delivery.messageId,
     "webhook-timestamp": timestamp,
@@ -89,7 +96,8 @@ function judge(
   const attempt = delivery.attempt + 1;
   const endedAt = Date.now();
   const mayRetry = !succeeded && delivery.trigger === triggers.scheduled && statusCode !== gone;
-  const retryAfter = answer.kind === "response" ? parseRetryAfter(answer.headers["retry-after"], endedAt) : null;
+  const retryAfter =
+    answer.kind === "response" ? parseRetryAfter(answer.headers["retry-after"], endedAt) : null;
   return {
     wantsDisabling: statusCode === gone,
     outcome: {

@@ -19,11 +19,11 @@ const retryDelaysMs = [50, 200, 500, 1000, 2000] as const;
  * lease has run out, so it gives up only when there is no sense in trying on.
  */
 export function createRecorder(repo: OutcomesRepo, log: Logger, stopping: AbortSignal): Recorder {
-  const run = async (outcomes: Outcome[]): Promise<void[]> => {
+  const run = async (outcomes: Outcome[]): Promise<undefined[]> => {
     for (let tries = 0; ; tries += 1) {
       try {
         await repo.record(outcomes);
-        return new Array<void>(outcomes.length);
+        return new Array<undefined>(outcomes.length);
       } catch (error) {
         if (!isUnavailable(error) && !isRetriable(error)) return isolate(outcomes, error);
         if (stopping.aborted && tries >= retryDelaysMs.length) throw error;
@@ -34,21 +34,28 @@ export function createRecorder(repo: OutcomesRepo, log: Logger, stopping: AbortS
   };
 
   // One outcome that the database refuses must not take its group down with it.
-  const isolate = async (outcomes: Outcome[], error: unknown): Promise<void[]> => {
+  const isolate = async (outcomes: Outcome[], error: unknown): Promise<undefined[]> => {
     const [only] = outcomes;
     if (outcomes.length === 1 && only !== undefined) {
-      log.error({ err: error, messageId: only.messageId, endpointId: only.endpointId }, "an outcome can't be written");
+      log.error(
+        { err: error, messageId: only.messageId, endpointId: only.endpointId },
+        "an outcome can't be written",
+      );
       return [];
     }
     for (const outcome of outcomes) await run([outcome]);
     return [];
   };
 
-  const group = createGroupCommit<Outcome, void>({ run, itemsMax: groupSizeMax, parallel: 1 });
+  const group = createGroupCommit<Outcome, undefined>({ run, itemsMax: groupSizeMax, parallel: 1 });
   return {
     record: (outcome) =>
-      group.submit(outcome).catch((error: unknown) => {
-        log.error({ err: error, messageId: outcome.messageId }, "an outcome was given up: it will be delivered again");
+      group.submit(outcome).then(
+        () => {},(error: unknown) => {
+        log.error(
+          { err: error, messageId: outcome.messageId },
+          "an outcome was given up: it will be delivered again",
+        );
       }),
     get pending() {
       return group.size;

@@ -4,6 +4,7 @@ import { createLoop } from "../lib/loop.ts";
 import type { ClaimedDelivery, DeliveriesRepo, DeliveryKey } from "../repos/deliveries.ts";
 import type { OutcomesRepo } from "../repos/outcomes.ts";
 import { type Delivery, type DeliveryPolicy, deliver, type Judged } from "../services/delivery.ts";
+import type { HandOver } from "../services/intake.ts";
 import { createRecorder } from "../services/recorder.ts";
 import type { Targets } from "../services/targets.ts";
 import { createLeases } from "./leases.ts";
@@ -20,20 +21,14 @@ export type DeliverOptions = {
   log: Logger;
 };
 
-export type DeliverTask = {
+export type DeliverTask = HandOver & {
   start(): void;
-  /** Takes on deliveries that were committed a moment ago under a lease from `offer`. */
-  take(deliveries: Delivery[]): void;
-  /** A lease for what is being committed, and the endpoints that have enough here already; null when nothing more fits. */
-  offer(): Offer | null;
-  /** There may be something due. */
-  wake(): void;
   /** Starts nothing more, hands back what has not started, and waits for what is under way until the signal says stop. */
   stop(deadline: AbortSignal): Promise<void>;
   readonly running: number;
+  /** Held here and not started yet. */
+  readonly waiting: number;
 };
-
-export type Offer = { lease: string; leaseSeconds: number; saturated: string[] };
 
 /** How long a claimed delivery may wait here before it starts; past that, others may have it. */
 const localWaitMs = 60_000;
@@ -66,21 +61,34 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       const judged = await deliver(policy, target, delivery, giveUp.signal);
       if (judged === null) return await deliveries.release([delivery]);
       logAttempt(log, judged);
-      await recorder.record(judged.outcome);
-      await disableIfAsked(judged);
+      void settle(judged);
     } catch (error) {
-      log.error({ err: error, messageId: delivery.messageId, endpointId: delivery.endpointId }, "a delivery broke");
+      log.error(
+        { err: error, messageId: delivery.messageId, endpointId: delivery.endpointId },
+        "a delivery broke",
+      );
     }
   };
 
-  const disableIfAsked = async ({ outcome, wantsDisabling }: Judged): Promise<void> => {
+  // Not awaited by `run`: the place is free for the next delivery while the outcome is being committed.
+  const settle = async (judged: Judged): Promise<void> => {
+    await recorder.record(judged.outcome);
+    if (judged.outcome.nextAt !== null) return wakeAt(judged.outcome.nextAt);
+    if (!judged.outcome.succeeded) await disableIfDue(judged);
+  };
+
+  /** After the last attempt: the receiver asked for it, or has failed for too long. */
+  const disableIfDue = async ({ outcome, wantsDisabling }: Judged): Promise<void> => {
     const { orgId, endpointId } = outcome;
-    const exhausted = !outcome.succeeded && outcome.nextAt === null;
-    const disabled = wantsDisabling
-      ? await outcomes.disableEndpoint(orgId, endpointId)
-      : exhausted && (await outcomes.disableIfFailing(orgId, endpointId, options.disableAfterSeconds));
-    if (disabled) log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
-    if (outcome.nextAt !== null) wakeAt(outcome.nextAt);
+    try {
+      const disabled = wantsDisabling
+        ? await outcomes.disableEndpoint(orgId, endpointId)
+        : await outcomes.disableIfFailing(orgId, endpointId, options.disableAfterSeconds);
+      if (disabled)
+        log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
+    } catch (error) {
+      log.error({ err: error, endpointId }, "an endpoint could not be disabled");
+    }
   };
 
   const lanes = new Lanes<Delivery>({
@@ -118,7 +126,11 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     return claim.walkedTo !== null || after !== "" || (more && room() > backlogMax / 2) ? "again" : "wait";
   };
 
-  const takeClaimed = async (claimed: ClaimedDelivery[], lease: string, leaseEndsAt: number): Promise<void> => {
+  const takeClaimed = async (
+    claimed: ClaimedDelivery[],
+    lease: string,
+    leaseEndsAt: number,
+  ): Promise<void> => {
     const unsendable: DeliveryKey[] = [];
     for (const delivery of claimed) {
       const held = { ...delivery, lease, leaseEndsAt };
@@ -128,7 +140,13 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     await deliveries.drop(unsendable);
   };
 
-  const loop = createLoop({ name: "claim", log, intervalMs: pollIntervalMs, backoffMaxMs: 2_000, runOnce: claimOnce });
+  const loop = createLoop({
+    name: "claim",
+    log,
+    intervalMs: pollIntervalMs,
+    backoffMaxMs: 2_000,
+    runOnce: claimOnce,
+  });
 
   let wakeTimer: Timer | undefined;
   let wakesAt = Number.POSITIVE_INFINITY;
@@ -168,6 +186,9 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     },
     get running() {
       return lanes.running;
+    },
+    get waiting() {
+      return lanes.waiting;
     },
   };
 }

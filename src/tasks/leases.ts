@@ -18,7 +18,8 @@ export function createLeases(workerId: string): Leases {
 }
 
 /** A worker's id, random: 16 hex digits. */
-export const newWorkerId = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex");
+export const newWorkerId = (): string =>
+  Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex");
 
 /** The smallest and the largest lease that a worker can have given out. */
 export function leaseRange(workerId: string): { from: string; to: string } {
