@@ -92,6 +92,7 @@ export function createDeliveryStatesRepo(db: Db | Tx) {
           eventType: scanned.eventType,
           eventId: scanned.eventId,
           channels: scanned.channels,
+          contentType: scanned.contentType,
           payload: scanned.payload,
           payloadExpiresAt: scanned.payloadExpiresAt,
           ...stateColumns,

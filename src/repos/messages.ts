@@ -16,7 +16,8 @@ const columns = (withContent: boolean) => ({
   eventType: messages.eventType,
   eventId: messages.eventId,
   channels: messages.channels,
-  payload: withContent ? messages.payload : sql<null>`null`.as("payload"),
+  contentType: messages.contentType,
+  payload: withContent ? messages.payload : sql<string | null>`null`.as("payload"),
   payloadExpiresAt: messages.payloadExpiresAt,
 });
 

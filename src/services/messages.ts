@@ -30,8 +30,11 @@ export const toMessageOut = (row: MessageRow, withContent: boolean): MessageOut 
   timestamp: idTime(row.id).toISOString(),
 });
 
-const payloadOut = (row: MessageRow): RawJson =>
-  row.payload !== null && hasPayload(row) ? new RawJson(row.payload) : expiredPayload;
+function payloadOut(row: MessageRow): RawJson {
+  if (row.payload === null || !hasPayload(row)) return expiredPayload;
+  // What goes out raw need not be JSON.
+  return row.contentType === null ? new RawJson(row.payload) : noPayload;
+}
 
 /** The message that the path names by its id or eventId. Throws not_found otherwise. */
 export async function findMessage(
