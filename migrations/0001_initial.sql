@@ -23,7 +23,7 @@ create table event_types (
   deprecated    boolean not null default false,
   -- json, not jsonb: a schema comes back with its keys in the order it was given.
   schemas       json,
-  feature_flag  text,
+  feature_flags text[],
   group_name    text,
   created_at    timestamptz(3) not null default now(),
   updated_at    timestamptz(3) not null default now()

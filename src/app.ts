@@ -3,7 +3,14 @@ import { newId } from "./lib/ids.ts";
 import { readBody } from "./lib/request-body.ts";
 import type { ApiParts, RequestState } from "./routes/api.ts";
 import { applicationRoutes } from "./routes/applications.ts";
+import { authenticationRoutes } from "./routes/authentication.ts";
+import { corsHeaders, preflight } from "./routes/cors.ts";
+import { endpointHeaderRoutes } from "./routes/endpoint-headers.ts";
+import { endpointSecretRoutes } from "./routes/endpoint-secrets.ts";
+import { endpointRoutes } from "./routes/endpoints.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
+import { eventTypeRoutes } from "./routes/event-types.ts";
+import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
 import { AppError, invalid } from "./services/errors.ts";
@@ -21,6 +28,7 @@ export type AppParts = ApiParts & { sending: SendMessageParts };
 
 /** The HTTP API: every hook stands here, every resource in routes/. */
 export function createApp(parts: AppParts) {
+  const { repos, sealer, settings } = parts;
   const begin = async (
     { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
     state: RequestState,
@@ -28,21 +36,29 @@ export function createApp(parts: AppParts) {
     const given = request.headers.get("x-request-id") ?? request.headers.get("svix-req-id");
     state.startedAt = performance.now();
     state.requestId = given !== null && requestIdPattern.test(given) ? given : newId("req_");
+    state.rawBody = "";
+    state.heldKey = null;
+    Object.assign(set.headers, corsHeaders);
     set.headers["x-request-id"] = state.requestId;
-    if (!protectedPath.test(request.url)) return;
+    if (request.method === "OPTIONS") return preflight(request);
+    if (!protectedPath.test(request.url)) return undefined;
     const actor = await parts.authenticate(request.headers.get("authorization"));
     state.ctx = {
       actor,
       orgId: actor.orgId,
       requestId: state.requestId,
-      repos: parts.repos,
+      repos,
+      sealer,
+      settings,
       log: parts.log.child({ requestId: state.requestId }),
       signal: request.signal,
     };
+    return undefined;
   };
 
+  // Hooks that wait are async functions by name: Elysia awaits no others.
   return new Elysia({ name: "posthorn" })
-    .onRequest((context) => begin(context, context as unknown as RequestState))
+    .onRequest(async (context) => await begin(context, context as unknown as RequestState))
     .onParse(async (context) => {
       const state = context as unknown as RequestState;
       state.rawBody = await readBody(
@@ -61,12 +77,14 @@ export function createApp(parts: AppParts) {
         );
       }
     })
+    .onBeforeHandle(async (context) => await beginIdempotent(context as unknown as HookedContext))
+    .mapResponse(async (context) => await endIdempotent(context as unknown as HookedContext))
     .onError((context) => {
       const state = context as unknown as RequestState;
       const error = toAppError(context.code, context.error);
       if (error.status >= 500) parts.log.error({ requestId: state.requestId, err: error }, "request failed");
       context.set.status = error.status;
-      return errorResponse(error, state.requestId);
+      return errorResponse(error);
     })
     .onAfterResponse((context) => {
       const { requestId, startedAt, ctx } = context as unknown as RequestState;
@@ -87,5 +105,12 @@ export function createApp(parts: AppParts) {
     })
     .use(applicationRoutes(parts))
     .use(messageRoutes(parts))
-    .use(sendMessageRoutes(parts));
+    .use(sendMessageRoutes(parts))
+    .use(eventTypeRoutes(parts))
+    .use(endpointRoutes(parts))
+    .use(endpointHeaderRoutes(parts))
+    .use(endpointSecretRoutes(parts))
+    .use(authenticationRoutes(parts));
 }
+
+type HookedContext = Parameters<typeof endIdempotent>[0];

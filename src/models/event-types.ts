@@ -8,7 +8,7 @@ export const eventTypes = pgTable("event_types", {
   archived: boolean().notNull().default(false),
   deprecated: boolean().notNull().default(false),
   schemas: json().$type<Record<string, unknown>>(),
-  featureFlag: text("feature_flag"),
+  featureFlags: text("feature_flags").array(),
   groupName: text("group_name"),
   createdAt: timestamp("created_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
   updatedAt: timestamp("updated_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),

@@ -1,21 +1,24 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import type { PageRequest } from "../lib/pagination.ts";
 import { type Application, applications, type NewApplication } from "../models/applications.ts";
-import { type Db, keyset, type Tx } from "./db.ts";
+import { type Db, keyset, named, type Tx } from "./db.ts";
 
 export type ApplicationChanges = Partial<Pick<Application, "uid" | "name" | "throttleRate" | "metadata">>;
 
+/** A single application is found by applications_pkey or applications_org_uid. */
 export function createApplicationsRepo(db: Db | Tx) {
   const live = (orgId: string) => and(eq(applications.orgId, orgId), isNull(applications.deletedAt));
+  const one = (orgId: string, ref: string) => and(live(orgId), named(ref, "app_", applications));
 
   return {
-    /** `ref` is an id or a uid; the two can't be confused, since no uid may start with `app_`. */
     async find(orgId: string, ref: string): Promise<Application | null> {
-      const by = ref.startsWith("app_") ? eq(applications.id, ref) : eq(applications.uid, ref);
-      const [row] = await db
-        .select()
-        .from(applications)
-        .where(and(live(orgId), by));
+      const [row] = await db.select().from(applications).where(one(orgId, ref));
+      return row ?? null;
+    },
+
+    /** Keeps it from being deleted until the transaction ends. */
+    async lock(orgId: string, ref: string): Promise<Application | null> {
+      const [row] = await db.select().from(applications).where(one(orgId, ref)).for("share");
       return row ?? null;
     },
 
@@ -37,23 +40,23 @@ export function createApplicationsRepo(db: Db | Tx) {
     },
 
     /** A taken uid throws a unique violation (23505). */
-    async update(orgId: string, id: string, changes: ApplicationChanges): Promise<Application | null> {
+    async update(orgId: string, ref: string, changes: ApplicationChanges): Promise<Application | null> {
       const [row] = await db
         .update(applications)
         .set({ ...changes, updatedAt: sql`now()` })
-        .where(and(live(orgId), eq(applications.id, id)))
+        .where(one(orgId, ref))
         .returning();
       return row ?? null;
     },
 
-    /** Marks it deleted and frees its uid for another. */
-    async remove(orgId: string, id: string): Promise<boolean> {
-      const rows = await db
+    /** Marks it deleted and frees its uid for another. Returns its id. */
+    async remove(orgId: string, ref: string): Promise<string | null> {
+      const [row] = await db
         .update(applications)
         .set({ deletedAt: sql`now()`, updatedAt: sql`now()` })
-        .where(and(live(orgId), eq(applications.id, id)))
+        .where(one(orgId, ref))
         .returning({ id: applications.id });
-      return rows.length > 0;
+      return row?.id ?? null;
     },
   };
 }

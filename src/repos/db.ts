@@ -1,5 +1,5 @@
 import type { ExtractTablesWithRelations } from "drizzle-orm";
-import { asc, type Column, desc, gt, lt, type SQL } from "drizzle-orm";
+import { asc, type Column, desc, eq, gt, lt, type SQL } from "drizzle-orm";
 import type { PgTransaction } from "drizzle-orm/pg-core";
 import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from "drizzle-orm/postgres-js";
 import type { Sql } from "postgres";
@@ -19,3 +19,7 @@ export function keyset(key: Column, request: PageRequest): { past: SQL | undefin
     request.cursor === null ? undefined : (request.scan === "ascending" ? gt : lt)(key, request.cursor);
   return { past, order: (request.scan === "ascending" ? asc : desc)(key) };
 }
+
+/** The row that a path names by id or by uid; the two can't be confused, since no uid may start with its id's prefix. */
+export const named = (ref: string, prefix: string, columns: { id: Column; uid: Column }): SQL =>
+  eq(ref.startsWith(prefix) ? columns.id : columns.uid, ref);

@@ -1,6 +1,10 @@
 import type { Sql } from "postgres";
 import { createApplicationsRepo } from "./applications.ts";
 import { createDb, type Db, type Tx } from "./db.ts";
+import { createEndpointSecretsRepo } from "./endpoint-secrets.ts";
+import { createEndpointsRepo } from "./endpoints.ts";
+import { createEventTypesRepo } from "./event-types.ts";
+import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
 import { createMessagesRepo } from "./messages.ts";
 import { createPartitionsRepo } from "./partitions.ts";
 
@@ -8,6 +12,10 @@ const bundle = (db: Db | Tx) => ({
   applications: createApplicationsRepo(db),
   messages: createMessagesRepo(db),
   partitions: createPartitionsRepo(db),
+  endpoints: createEndpointsRepo(db),
+  endpointSecrets: createEndpointSecretsRepo(db),
+  eventTypes: createEventTypesRepo(db),
+  idempotencyKeys: createIdempotencyKeysRepo(db),
 });
 
 /** What runs after the commit, and not at all after a rollback. */

@@ -1,14 +1,20 @@
 import { Elysia } from "elysia";
 import type { Logger } from "../lib/log.ts";
+import type { Sealer } from "../lib/sealed.ts";
 import type { Repos } from "../repos/index.ts";
 import type { Authenticate } from "../services/authentication.ts";
-import type { Context } from "../services/context.ts";
+import type { Context, Settings } from "../services/context.ts";
+import type { HeldKey } from "../services/idempotency.ts";
+import type { IssueAppToken } from "../services/portal-access.ts";
 
 /** What the routes are wired to. */
 export type ApiParts = {
   repos: Repos;
   log: Logger;
   authenticate: Authenticate;
+  issueAppToken: IssueAppToken;
+  sealer: Sealer;
+  settings: Settings;
 };
 
 /** What the hooks of app.ts know of a request from its first moment on. */
@@ -19,10 +25,18 @@ export type RequestState = {
   ctx: Context;
   /** The body as it came, for what must keep its bytes. */
   rawBody: string;
+  /** The Idempotency-Key that the handler runs under. */
+  heldKey: HeldKey | null;
 };
 
 // The hooks assign these to each request's context before a route can see them.
-const requestState: RequestState = { requestId: "", startedAt: 0, ctx: undefined as never, rawBody: "" };
+const requestState: RequestState = {
+  requestId: "",
+  startedAt: 0,
+  ctx: undefined as never,
+  rawBody: "",
+  heldKey: null,
+};
 
 /** The empty router that a resource's routes go into: under /api/v1, typed with what the hooks provide. */
 export const api = (_parts: ApiParts, name: string) =>

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { ApplicationIn, ApplicationList, ApplicationOut, ApplicationPatch } from "../schemas/applications.ts";
-import { Empty, errorResponses, ListQuery, OrderQuery } from "../schemas/common.ts";
+import { Empty, errorResponses, idCursor, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
 import {
   createApplication,
   deleteApplication,
@@ -11,12 +11,12 @@ import {
 } from "../services/applications.ts";
 import { type ApiParts, api } from "./api.ts";
 
-const params = Type.Object({ app_id: Type.String({ description: "id or uid" }) });
+const params = Type.Object({ app_id: Ref });
 
 export const applicationRoutes = (parts: ApiParts) =>
   api(parts, "applications")
     .get("/app", ({ ctx, query }) => listApplications(ctx, query), {
-      query: Type.Object({ ...ListQuery, ...OrderQuery }),
+      query: Type.Object({ ...listQuery(idCursor("app_")), ...OrderQuery }),
       response: { 200: ApplicationList, ...errorResponses },
       detail: { operationId: "v1.application.list", summary: "List applications" },
     })

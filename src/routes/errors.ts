@@ -3,7 +3,13 @@ import { ValidationError } from "elysia";
 import { isUnavailable } from "../lib/postgres-errors.ts";
 import { AppError, errorBody, invalid, type ValidationIssue } from "../services/errors.ts";
 
-type SchemaFault = { type?: number; path?: string; message?: string; schema?: { description?: string } };
+type SchemaFault = {
+  type?: number;
+  path?: string;
+  message?: string;
+  /** One iterator for each branch of a union. */
+  errors?: { First?(): SchemaFault | undefined }[];
+};
 
 /** A query parameter of another type than its schema's is a 400, as in the reference server; out of range is a 422. */
 const wrongTypes: ReadonlySet<number> = new Set([
@@ -33,9 +39,12 @@ function fromValidation(error: ValidationError): AppError {
     const where = faults.map((fault) => `${fault.path}: ${fault.message}`).join("; ");
     return new AppError("server_error", { internal: `a response broke its schema: ${where}` });
   }
+  // What can't be an id or a uid names nothing.
+  if (error.type === "params") return new AppError("not_found");
   const issues = faults.map((fault): ValidationIssue => {
-    const path = (fault.path ?? "").split("/").filter((part) => part !== "");
-    return { loc: [error.type, ...path], msg: fault.message ?? "is not valid", type: "value_error" };
+    const { path = "", message = "is not valid" } = innermost(fault);
+    const loc = path.split("/").filter((part) => part !== "");
+    return { loc: [error.type, ...loc], msg: message, type: "value_error" };
   });
   const first = faults[0];
   if (error.type === "query" && first?.type !== undefined && wrongTypes.has(first.type)) {
@@ -49,9 +58,20 @@ function fromValidation(error: ValidationError): AppError {
   });
 }
 
+/** Of a union, what its branches have to say, at the place that the first of them names; null was not what was meant. */
+function innermost(fault: SchemaFault): SchemaFault {
+  if (fault.type !== ValueErrorType.Union) return fault;
+  const branches = (fault.errors ?? []).flatMap((branch) => branch.First?.() ?? []).map(innermost);
+  const meant = branches.filter((branch) => branch.type !== ValueErrorType.Null);
+  const [first] = meant;
+  if (first === undefined) return fault;
+  const messages = new Set(meant.filter(({ path }) => path === first.path).map(({ message }) => message));
+  return { ...first, message: [...messages].join(" or ") };
+}
+
 /** The error as it goes out. What will pass soon says when to come back. */
-export function errorResponse(error: AppError, requestId: string): Response {
-  const headers: Record<string, string> = { "content-type": "application/json", "x-request-id": requestId };
+export function errorResponse(error: AppError): Response {
+  const headers: Record<string, string> = { "content-type": "application/json" };
   if (error.status === 503) headers["retry-after"] = "1";
   return new Response(JSON.stringify(errorBody(error)), { status: error.status, headers });
 }

@@ -6,6 +6,7 @@ import {
   OptionalNullable,
   Text,
   ThrottleRate,
+  ThrottleRatePatch,
   Timestamp,
   Uid,
 } from "./common.ts";
@@ -25,8 +26,8 @@ export type ApplicationIn = Static<typeof ApplicationIn>;
 export const ApplicationPatch = Type.Object({
   name: Type.Optional(Text({ minLength: 1 })),
   uid: OptionalNullable(ApplicationUid),
-  throttleRate: OptionalNullable(ThrottleRate),
-  rateLimit: OptionalNullable(ThrottleRate),
+  throttleRate: OptionalNullable(ThrottleRatePatch),
+  rateLimit: OptionalNullable(ThrottleRatePatch),
   metadata: Type.Optional(Metadata),
 });
 export type ApplicationPatch = Static<typeof ApplicationPatch>;

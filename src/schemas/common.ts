@@ -1,33 +1,58 @@
-import { type TSchema, Type } from "@sinclair/typebox";
+import { FormatRegistry, type TInteger, type TSchema, Type } from "@sinclair/typebox";
+import { invalid } from "../services/errors.ts";
 
-/** Control characters that no string may hold: PostgreSQL refuses NUL, and the rest have no honest use. */
+// PostgreSQL refuses NUL, the other control characters have no honest use, and half a surrogate pair is no text.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const controlCharacters = /[\u0000-\u0008]/;
-export const hasControlCharacters = (text: string): boolean => controlCharacters.test(text);
+export const isText = (value: string): boolean => value.isWellFormed() && !controlCharacters.test(value);
+// A format and not a pattern: a pattern for this would walk large strings by backtracking.
+FormatRegistry.Set("text", isText);
 
-const noControl = "^[^\\u0000-\\u0008]*$";
 export const namePattern = "^[a-zA-Z0-9\\-_.]+$";
 
 export const Text = (options: { minLength?: number; maxLength?: number; description?: string } = {}) =>
-  Type.String({ pattern: noControl, ...options });
+  Type.String({ format: "text", ...options });
 export const Name = Type.String({ pattern: namePattern, minLength: 1, maxLength: 256 });
 /** A uid must not look like an id of its own kind, or the two could not be told apart in a path. */
 export const Uid = (prefix: string) =>
   Type.String({ pattern: `^(?!${prefix})[a-zA-Z0-9\\-_.]+$`, minLength: 1, maxLength: 256 });
-export const Channel = Type.String({ pattern: namePattern, minLength: 1, maxLength: 128 });
+/** What a path names something by; what doesn't fit names nothing and is a 404. */
+export const Ref = Type.String({ pattern: namePattern, maxLength: 256, description: "id or uid" });
+/** The hosted service's alphabet, which is wider than the reference server's. */
+export const Channel = Type.String({ pattern: "^[a-zA-Z0-9\\-_.:+]+$", minLength: 1, maxLength: 128 });
 export const Timestamp = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
 export const ThrottleRate = Type.Integer({ minimum: 1, maximum: 65535, description: "messages per second" });
-export const Metadata = Type.Record(Type.String({ pattern: noControl }), Text());
+/** As `ThrottleRate`; clients may also clear it with 0 where they change it. */
+export const ThrottleRatePatch = Type.Integer({ minimum: 0, maximum: 65535 });
+export const Metadata = Type.Record(Type.String(), Text());
 
 export const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
 export const OptionalNullable = <S extends TSchema>(schema: S) => Type.Optional(Nullable(schema));
 
-export const ListQuery = {
+/** A number in a query: text that is none is a 400, one out of range a 422. */
+export const QueryInteger = (
+  name: string,
+  range: { minimum: number; maximum: number; description?: string },
+) =>
+  Type.Transform(Type.Union([Type.String({ pattern: "^-?\\d{1,15}$" }), Type.Integer()], range))
+    .Decode((value) => {
+      const number = Number(value);
+      if (number >= range.minimum && number <= range.maximum) return number;
+      throw invalid(["query", name], `must be from ${range.minimum} to ${range.maximum}`);
+    })
+    // Routes see what comes out of it.
+    .Encode((value) => value) as unknown as TInteger;
+
+/** @param cursor a pattern that every iterator of the list matches, or else is a 422 */
+export const listQuery = (cursor: string) => ({
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 250, description: "at most this many, 50 unless told" }),
+    QueryInteger("limit", { minimum: 1, maximum: 250, description: "at most this many, 50 unless told" }),
   ),
-  iterator: Type.Optional(Type.String({ maxLength: 300, description: "where the page before ended" })),
-};
+  iterator: Type.Optional(
+    Type.String({ pattern: `^-?${cursor}$`, maxLength: 300, description: "where the page before ended" }),
+  ),
+});
+export const idCursor = (prefix: string) => `${prefix}[0-9A-Za-z]{27}`;
 export const OrderQuery = {
   order: Type.Optional(Type.Union([Type.Literal("ascending"), Type.Literal("descending")])),
 };

@@ -7,6 +7,7 @@ import { mapUniqueViolation } from "./conflicts.ts";
 import type { Context } from "./context.ts";
 import { AppError, notFound } from "./errors.ts";
 import { checkMetadata } from "./metadata.ts";
+import { throttleRateOf } from "./throttle-rate.ts";
 
 const toOut = (row: Application): ApplicationOut => ({
   id: row.id,
@@ -22,7 +23,7 @@ const toOut = (row: Application): ApplicationOut => ({
 const fields = (input: ApplicationIn) => ({
   name: input.name,
   uid: input.uid ?? null,
-  throttleRate: input.throttleRate ?? input.rateLimit ?? null,
+  throttleRate: throttleRateOf(input) ?? null,
   metadata: checkMetadata(input.metadata ?? {}),
 });
 
@@ -69,10 +70,8 @@ export async function upsertApplication(
   input: ApplicationIn,
 ): Promise<{ created: boolean; application: ApplicationOut }> {
   requireOrg(ctx);
-  const existing = await ctx.repos.applications.find(ctx.orgId, ref);
-  if (!existing) return createApplication(ctx, input, { getIfExists: false });
-  const row = await mapUniqueViolation(ctx.repos.applications.update(ctx.orgId, existing.id, fields(input)));
-  if (!row) throw notFound();
+  const row = await mapUniqueViolation(ctx.repos.applications.update(ctx.orgId, ref, fields(input)));
+  if (!row) return createApplication(ctx, input, { getIfExists: false });
   return { created: false, application: toOut(row) };
 }
 
@@ -82,10 +81,9 @@ export async function patchApplication(
   input: ApplicationPatch,
 ): Promise<ApplicationOut> {
   requireOrg(ctx);
-  const { id } = await findApplication(ctx, ref);
-  const throttleRate = input.throttleRate === undefined ? input.rateLimit : input.throttleRate;
+  const throttleRate = throttleRateOf(input);
   const row = await mapUniqueViolation(
-    ctx.repos.applications.update(ctx.orgId, id, {
+    ctx.repos.applications.update(ctx.orgId, ref, {
       ...(input.name !== undefined && { name: input.name }),
       ...(input.uid !== undefined && { uid: input.uid }),
       ...(throttleRate !== undefined && { throttleRate }),
@@ -96,8 +94,12 @@ export async function patchApplication(
   return toOut(row);
 }
 
+/** Its endpoints go with it: no worker finds one that is left of a deleted application. */
 export async function deleteApplication(ctx: Context, ref: string): Promise<void> {
   requireOrg(ctx);
-  const { id } = await findApplication(ctx, ref);
-  if (!(await ctx.repos.applications.remove(ctx.orgId, id))) throw notFound();
+  await ctx.repos.tx(async (tx) => {
+    const id = await tx.applications.remove(ctx.orgId, ref);
+    if (id === null) throw notFound();
+    await tx.endpoints.removeAll(ctx.orgId, id);
+  });
 }

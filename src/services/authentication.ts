@@ -42,11 +42,12 @@ export function createAuthenticate(jwtSecret: string, now: () => number = Date.n
   };
 }
 
-function actorOf(claims: { sub?: string | undefined; org?: unknown }): Actor {
-  const { sub, org } = claims;
+function actorOf(claims: { sub?: string | undefined; org?: unknown; feature_flags?: unknown }): Actor {
+  const { sub, org, feature_flags: flags } = claims;
   if (sub?.startsWith("org_")) return { kind: "org", orgId: sub };
   if (sub?.startsWith("app_") && typeof org === "string" && org.startsWith("org_")) {
-    return { kind: "app", orgId: org, appId: sub };
+    const featureFlags = Array.isArray(flags) ? flags.filter((flag) => typeof flag === "string") : [];
+    return { kind: "app", orgId: org, appId: sub, featureFlags };
   }
   throw rejected();
 }

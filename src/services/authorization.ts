@@ -1,3 +1,5 @@
+import type { ApplicationScope } from "../repos/application-scope.ts";
+import type { EventTypeScope } from "../repos/event-types.ts";
 import type { Context } from "./context.ts";
 import { AppError } from "./errors.ts";
 
@@ -9,4 +11,14 @@ export function requireOrg(ctx: Context): void {
 /** Whether the actor may see that application at all; a foreign one is not found rather than forbidden. */
 export function mayAccessApplication(ctx: Context, appId: string): boolean {
   return ctx.actor.kind !== "app" || ctx.actor.appId === appId;
+}
+
+/** The application that a path names, for finders that filter by it and by what the actor may see. */
+export function applicationScope(ctx: Context, appRef: string): ApplicationScope {
+  return { orgId: ctx.orgId, appRef, boundAppId: ctx.actor.kind === "app" ? ctx.actor.appId : null };
+}
+
+/** The event types that the actor may see. */
+export function eventTypeScope(ctx: Context): EventTypeScope {
+  return { orgId: ctx.orgId, featureFlags: ctx.actor.kind === "app" ? ctx.actor.featureFlags : null };
 }

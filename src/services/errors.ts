@@ -16,6 +16,10 @@ export const errorCodes = {
   validation: { status: 422, detail: "Validation failed" },
   server_error: { status: 500, detail: "Internal Server Error" },
   not_implemented: { status: 501, detail: "This API endpoint is not yet implemented." },
+  request_in_progress: {
+    status: 503,
+    detail: "A request with this idempotency key is still running. Try again shortly.",
+  },
   unavailable: { status: 503, detail: "The database can't be reached. Try again shortly." },
   overloaded: { status: 503, detail: "Too many requests are waiting. Try again shortly." },
 } as const;

@@ -1,0 +1,105 @@
+import { and, eq, isNull, sql } from "drizzle-orm";
+import type { PageRequest } from "../lib/pagination.ts";
+import { type Endpoint, endpoints, type NewEndpoint } from "../models/endpoints.ts";
+import { type ApplicationScope, liveEndpoint, liveEndpoints } from "./application-scope.ts";
+import { type Db, keyset, type Tx } from "./db.ts";
+
+export type EndpointChanges = Partial<
+  Pick<
+    Endpoint,
+    | "uid"
+    | "url"
+    | "description"
+    | "disabled"
+    | "eventTypes"
+    | "channels"
+    | "throttleRate"
+    | "version"
+    | "metadata"
+    | "headers"
+  >
+>;
+
+// Workers keep what they know of an endpoint until its revision grows.
+const changed = { revision: sql`${endpoints.revision} + 1`, updatedAt: sql`now()` };
+
+/** A single endpoint is found by endpoints_pkey or endpoints_app_uid. */
+export function createEndpointsRepo(db: Db | Tx) {
+  return {
+    async find(scope: ApplicationScope, ref: string): Promise<Endpoint | null> {
+      const [row] = await db.select().from(endpoints).where(liveEndpoint(scope, ref));
+      return row ?? null;
+    },
+
+    /** Index: endpoints_app_id. */
+    async list(scope: ApplicationScope, request: PageRequest): Promise<Endpoint[]> {
+      const { past, order } = keyset(endpoints.id, request);
+      return db
+        .select()
+        .from(endpoints)
+        .where(and(liveEndpoints(scope), past))
+        .orderBy(order)
+        .limit(request.limit + 1);
+    },
+
+    /** Null when the uid is taken. */
+    async insert(row: NewEndpoint): Promise<Endpoint | null> {
+      const [inserted] = await db.insert(endpoints).values(row).onConflictDoNothing().returning();
+      return inserted ?? null;
+    },
+
+    /** A taken uid throws a unique violation (23505). */
+    async update(scope: ApplicationScope, ref: string, changes: EndpointChanges): Promise<Endpoint | null> {
+      const [row] = await db
+        .update(endpoints)
+        .set({ ...changes, ...changed })
+        .where(liveEndpoint(scope, ref))
+        .returning();
+      return row ?? null;
+    },
+
+    /** Removes headers by their lower-cased names, then adds others, in one step whoever else does so. */
+    async mergeHeaders(
+      scope: ApplicationScope,
+      ref: string,
+      merge: { remove: string[]; add: Record<string, string> },
+    ): Promise<boolean> {
+      const kept = sql`(select coalesce(jsonb_object_agg(name, value), '{}') from jsonb_each(${endpoints.headers}) as kept(name, value)
+                         where lower(name) <> all(${sql.param(merge.remove)}::text[]))`;
+      const rows = await db
+        .update(endpoints)
+        .set({ headers: sql`${kept} || ${JSON.stringify(merge.add)}::jsonb`, ...changed })
+        .where(liveEndpoint(scope, ref))
+        .returning({ id: endpoints.id });
+      return rows.length > 0;
+    },
+
+    /** Makes workers read it anew, and holds its row until the transaction ends. Returns its id. */
+    async touch(scope: ApplicationScope, ref: string): Promise<string | null> {
+      const [row] = await db
+        .update(endpoints)
+        .set(changed)
+        .where(liveEndpoint(scope, ref))
+        .returning({ id: endpoints.id });
+      return row?.id ?? null;
+    },
+
+    /** Marks it deleted and frees its uid for another. */
+    async remove(scope: ApplicationScope, ref: string): Promise<boolean> {
+      const rows = await db
+        .update(endpoints)
+        .set({ deletedAt: sql`now()`, ...changed })
+        .where(liveEndpoint(scope, ref))
+        .returning({ id: endpoints.id });
+      return rows.length > 0;
+    },
+
+    /** Index: endpoints_app_id. */
+    async removeAll(orgId: string, appId: string): Promise<void> {
+      await db
+        .update(endpoints)
+        .set({ deletedAt: sql`now()`, ...changed })
+        .where(and(eq(endpoints.orgId, orgId), eq(endpoints.appId, appId), isNull(endpoints.deletedAt)));
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { Type } from "@sinclair/typebox";
+import { Empty, errorResponses, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
+import {
+  EventTypeIn,
+  EventTypeList,
+  EventTypeOut,
+  EventTypePatch,
+  EventTypeUpdate,
+} from "../schemas/event-types.ts";
+import {
+  createEventType,
+  deleteEventType,
+  getEventType,
+  listEventTypes,
+  patchEventType,
+  upsertEventType,
+} from "../services/event-types.ts";
+import { type ApiParts, api } from "./api.ts";
+
+const params = Type.Object({ event_type_name: Ref });
+
+export const eventTypeRoutes = (parts: ApiParts) =>
+  api(parts, "event-types")
+    .get("/event-type", ({ ctx, query }) => listEventTypes(ctx, query), {
+      query: Type.Object({
+        ...listQuery(":?[a-zA-Z0-9\\-_.]+"),
+        ...OrderQuery,
+        include_archived: Type.Optional(Type.Boolean()),
+        with_content: Type.Optional(Type.Boolean({ description: "with schemas, which are null otherwise" })),
+      }),
+      response: { 200: EventTypeList, ...errorResponses },
+      detail: { operationId: "v1.event-type.list", summary: "List event types" },
+    })
+    .post("/event-type", async ({ ctx, body, status }) => status(201, await createEventType(ctx, body)), {
+      body: EventTypeIn,
+      response: { 201: EventTypeOut, ...errorResponses },
+      detail: { operationId: "v1.event-type.create", summary: "Create an event type, or revive it" },
+    })
+    .get("/event-type/:event_type_name", ({ ctx, params }) => getEventType(ctx, params.event_type_name), {
+      params,
+      response: { 200: EventTypeOut, ...errorResponses },
+      detail: { operationId: "v1.event-type.get", summary: "Get an event type" },
+    })
+    .put(
+      "/event-type/:event_type_name",
+      async ({ ctx, params, body, status }) => {
+        const put = await upsertEventType(ctx, params.event_type_name, body);
+        return status(put.created ? 201 : 200, put.eventType);
+      },
+      {
+        params,
+        body: EventTypeUpdate,
+        response: { 200: EventTypeOut, 201: EventTypeOut, ...errorResponses },
+        detail: { operationId: "v1.event-type.update", summary: "Replace an event type, or create it" },
+      },
+    )
+    .patch(
+      "/event-type/:event_type_name",
+      ({ ctx, params, body }) => patchEventType(ctx, params.event_type_name, body),
+      {
+        params,
+        body: EventTypePatch,
+        response: { 200: EventTypeOut, ...errorResponses },
+        detail: { operationId: "v1.event-type.patch", summary: "Change some fields of an event type" },
+      },
+    )
+    .delete(
+      "/event-type/:event_type_name",
+      async ({ ctx, params, query, status }) => {
+        await deleteEventType(ctx, params.event_type_name, { expunge: query.expunge ?? false });
+        return status(204, undefined);
+      },
+      {
+        params,
+        query: Type.Object({ expunge: Type.Optional(Type.Boolean()) }),
+        response: { 204: Empty, ...errorResponses },
+        detail: { operationId: "v1.event-type.delete", summary: "Archive an event type, or expunge it" },
+      },
+    );

@@ -1,0 +1,21 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Nullable, Text } from "./common.ts";
+
+export const Headers = Type.Record(Type.String(), Text(), {
+  description: "sent with every delivery, besides Posthorn's own",
+});
+
+export const EndpointHeadersIn = Type.Object({ headers: Headers });
+
+/** A value replaces, null deletes, and so does `deleteHeaders`. */
+export const EndpointHeadersPatchIn = Type.Object({
+  headers: Type.Optional(Type.Record(Type.String(), Nullable(Text()))),
+  deleteHeaders: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
+});
+export type EndpointHeadersPatchIn = Static<typeof EndpointHeadersPatchIn>;
+
+export const EndpointHeadersOut = Type.Object({
+  headers: Type.Record(Type.String(), Type.String()),
+  sensitive: Type.Array(Type.String(), { description: "names of those whose values are not shown" }),
+});
+export type EndpointHeadersOut = Static<typeof EndpointHeadersOut>;

@@ -1,0 +1,24 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { OptionalNullable } from "./common.ts";
+
+export const Secret = Type.String({
+  pattern: "^(whsec_|whsk_)?[a-zA-Z0-9+/=]{32,100}$",
+  description: "base64 of 24 to 75 random bytes, with or without whsec_, or whsk_ and an Ed25519 private key",
+});
+
+export const EndpointSecretRotateIn = Type.Object({
+  key: OptionalNullable(Secret),
+  gracePeriodSeconds: OptionalNullable(
+    Type.Integer({
+      minimum: 0,
+      maximum: 604_800,
+      description: "how long the old one signs too, 86400 unless told",
+    }),
+  ),
+});
+export type EndpointSecretRotateIn = Static<typeof EndpointSecretRotateIn>;
+
+export const EndpointSecretOut = Type.Object({
+  key: Type.String({ description: "what a receiver verifies with: whsec_, or whpk_ for an Ed25519 key" }),
+});
+export type EndpointSecretOut = Static<typeof EndpointSecretOut>;

@@ -1,0 +1,147 @@
+import { newId } from "../lib/ids.ts";
+import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import { generateSecret } from "../lib/webhook-secrets.ts";
+import type { Endpoint } from "../models/endpoints.ts";
+import type { EndpointIn, EndpointOut, EndpointPatch, EndpointUpdate } from "../schemas/endpoints.ts";
+import { findApplication } from "./applications.ts";
+import { applicationScope, mayAccessApplication } from "./authorization.ts";
+import { mapUniqueViolation } from "./conflicts.ts";
+import type { Context } from "./context.ts";
+import { checkSecret } from "./endpoint-secrets.ts";
+import { checkEndpointUrl } from "./endpoint-urls.ts";
+import { AppError, notFound } from "./errors.ts";
+import { checkEventTypes } from "./event-types.ts";
+import { checkHeaders } from "./header-rules.ts";
+import { checkMetadata } from "./metadata.ts";
+import { throttleRateOf } from "./throttle-rate.ts";
+
+const toOut = (row: Endpoint): EndpointOut => ({
+  id: row.id,
+  uid: row.uid,
+  url: row.url,
+  description: row.description,
+  disabled: row.disabled,
+  eventTypes: row.eventTypes,
+  filterTypes: row.eventTypes,
+  channels: row.channels,
+  throttleRate: row.throttleRate,
+  rateLimit: row.throttleRate,
+  version: row.version,
+  metadata: row.metadata,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+});
+
+/** A filter as it is stored: each name once, null for none. */
+function filter<T extends string[] | null | undefined>(names: T): string[] | Exclude<T, string[]> | null {
+  if (!Array.isArray(names)) return names as Exclude<T, string[]>;
+  return names.length === 0 ? null : [...new Set(names)];
+}
+
+/** The event types under their name or under that of 1.x SDKs. */
+const eventTypesOf = (input: EndpointPatch) =>
+  filter(input.eventTypes === undefined ? input.filterTypes : input.eventTypes);
+
+const urlOf = (ctx: Context, url: string) =>
+  checkEndpointUrl(url, { httpsOnly: ctx.settings.endpointHttpsOnly });
+
+const fields = (ctx: Context, input: EndpointUpdate) => ({
+  url: urlOf(ctx, input.url),
+  uid: input.uid ?? null,
+  description: input.description ?? "",
+  disabled: input.disabled ?? false,
+  eventTypes: eventTypesOf(input) ?? null,
+  channels: filter(input.channels) ?? null,
+  throttleRate: throttleRateOf(input) ?? null,
+  version: input.version ?? 1,
+  metadata: checkMetadata(input.metadata ?? {}),
+});
+
+/** The endpoint that the path names, if the actor may see it. Throws not_found otherwise. */
+export async function findEndpoint(ctx: Context, appRef: string, ref: string): Promise<Endpoint> {
+  const row = await ctx.repos.endpoints.find(applicationScope(ctx, appRef), ref);
+  if (!row) throw notFound();
+  return row;
+}
+
+export async function getEndpoint(ctx: Context, appRef: string, ref: string): Promise<EndpointOut> {
+  return toOut(await findEndpoint(ctx, appRef, ref));
+}
+
+export async function listEndpoints(
+  ctx: Context,
+  appRef: string,
+  query: { limit?: number; iterator?: string; order?: Ordering },
+): Promise<Page<EndpointOut>> {
+  const request = pageRequest(query, query.order ?? "descending");
+  const rows = await ctx.repos.endpoints.list(applicationScope(ctx, appRef), request);
+  // Nothing found may mean that there is no such application.
+  if (rows.length === 0) await findApplication(ctx, appRef);
+  return page(rows, request, (row) => row.id, toOut);
+}
+
+export async function createEndpoint(ctx: Context, appRef: string, input: EndpointIn): Promise<EndpointOut> {
+  const row = {
+    id: newId("ep_"),
+    orgId: ctx.orgId,
+    ...fields(ctx, input),
+    headers: checkHeaders(input.headers ?? {}),
+  };
+  const secret = input.secret ? checkSecret(input.secret, ["body", "secret"]) : generateSecret();
+  await checkEventTypes(ctx, row.eventTypes);
+  return ctx.repos.tx(async (tx) => {
+    const application = await tx.applications.lock(ctx.orgId, appRef);
+    if (!application || !mayAccessApplication(ctx, application.id)) throw notFound();
+    const inserted = await tx.endpoints.insert({ ...row, appId: application.id });
+    if (!inserted) throw new AppError("conflict");
+    await tx.endpointSecrets.insert(ctx.orgId, inserted.id, ctx.sealer.seal(secret));
+    return toOut(inserted);
+  });
+}
+
+/** Replaces what the body can hold, or makes a new one when the path names none. Headers and secrets stay. */
+export async function upsertEndpoint(
+  ctx: Context,
+  appRef: string,
+  ref: string,
+  input: EndpointUpdate,
+): Promise<{ created: boolean; endpoint: EndpointOut }> {
+  const changes = fields(ctx, input);
+  await checkEventTypes(ctx, changes.eventTypes);
+  const row = await mapUniqueViolation(
+    ctx.repos.endpoints.update(applicationScope(ctx, appRef), ref, changes),
+  );
+  if (!row) return { created: true, endpoint: await createEndpoint(ctx, appRef, input) };
+  return { created: false, endpoint: toOut(row) };
+}
+
+export async function patchEndpoint(
+  ctx: Context,
+  appRef: string,
+  ref: string,
+  input: EndpointPatch,
+): Promise<EndpointOut> {
+  const eventTypes = eventTypesOf(input);
+  const channels = filter(input.channels);
+  const throttleRate = throttleRateOf(input);
+  await checkEventTypes(ctx, eventTypes);
+  const row = await mapUniqueViolation(
+    ctx.repos.endpoints.update(applicationScope(ctx, appRef), ref, {
+      ...(input.url !== undefined && { url: urlOf(ctx, input.url) }),
+      ...(input.uid !== undefined && { uid: input.uid }),
+      ...(input.description !== undefined && { description: input.description }),
+      ...(input.disabled !== undefined && { disabled: input.disabled }),
+      ...(input.version !== undefined && { version: input.version ?? 1 }),
+      ...(input.metadata !== undefined && { metadata: checkMetadata(input.metadata) }),
+      ...(eventTypes !== undefined && { eventTypes }),
+      ...(channels !== undefined && { channels }),
+      ...(throttleRate !== undefined && { throttleRate }),
+    }),
+  );
+  if (!row) throw notFound();
+  return toOut(row);
+}
+
+export async function deleteEndpoint(ctx: Context, appRef: string, ref: string): Promise<void> {
+  if (!(await ctx.repos.endpoints.remove(applicationScope(ctx, appRef), ref))) throw notFound();
+}

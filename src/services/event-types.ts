@@ -1,0 +1,134 @@
+import { newId } from "../lib/ids.ts";
+import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import type { EventType } from "../models/event-types.ts";
+import type { EventTypeIn, EventTypeOut, EventTypePatch, EventTypeUpdate } from "../schemas/event-types.ts";
+import { eventTypeScope, requireOrg } from "./authorization.ts";
+import type { Context } from "./context.ts";
+import { AppError, invalid, notFound } from "./errors.ts";
+
+const toOut = (row: EventType): EventTypeOut => ({
+  name: row.name,
+  description: row.description,
+  archived: row.archived,
+  deprecated: row.deprecated,
+  schemas: row.schemas,
+  featureFlag: row.featureFlags?.[0] ?? null,
+  featureFlags: row.featureFlags,
+  groupName: row.groupName,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+});
+
+// "-" before an iterator means backward, so that a name that starts with one needs something before it.
+const cursorOf = ({ name }: EventType) => (name.startsWith("-") ? `:${name}` : name);
+
+const one = (flag: string | null | undefined) => (typeof flag === "string" ? [flag] : flag);
+
+/** The flags under either name; undefined when neither is given. */
+function featureFlagsOf(input: EventTypePatch): string[] | null | undefined {
+  if (input.featureFlags === undefined) return one(input.featureFlag);
+  return input.featureFlags?.length ? [...new Set(input.featureFlags)] : null;
+}
+
+const fields = (input: EventTypeUpdate) => ({
+  description: input.description,
+  archived: input.archived ?? false,
+  deprecated: input.deprecated ?? false,
+  schemas: input.schemas ?? null,
+  featureFlags: featureFlagsOf(input) ?? null,
+  groupName: input.groupName ?? null,
+});
+
+const rowOf = (ctx: Context, name: string, input: EventTypeUpdate) => ({
+  id: newId("evtype_"),
+  orgId: ctx.orgId,
+  name,
+  ...fields(input),
+});
+
+export async function getEventType(ctx: Context, name: string): Promise<EventTypeOut> {
+  const row = await ctx.repos.eventTypes.find(eventTypeScope(ctx), name);
+  if (!row) throw notFound();
+  return toOut(row);
+}
+
+/** By name, ascending whatever the order that is asked for, as clients know it. */
+export async function listEventTypes(
+  ctx: Context,
+  query: {
+    limit?: number;
+    iterator?: string;
+    order?: Ordering;
+    include_archived?: boolean;
+    with_content?: boolean;
+  },
+): Promise<Page<EventTypeOut>> {
+  const request = pageRequest(query, "ascending");
+  const cursor = request.cursor?.replace(/^:/, "") ?? null;
+  const rows = await ctx.repos.eventTypes.list(
+    eventTypeScope(ctx),
+    { ...request, cursor },
+    { includeArchived: query.include_archived ?? false, withSchemas: query.with_content ?? false },
+  );
+  return page(rows, request, cursorOf, toOut);
+}
+
+/** An archived one of that name comes back as what is given now. */
+export async function createEventType(ctx: Context, input: EventTypeIn): Promise<EventTypeOut> {
+  requireOrg(ctx);
+  const row = await ctx.repos.eventTypes.insert(rowOf(ctx, input.name, input));
+  if (!row) throw new AppError("event_type_exists");
+  return toOut(row);
+}
+
+export async function upsertEventType(
+  ctx: Context,
+  name: string,
+  input: EventTypeUpdate,
+): Promise<{ created: boolean; eventType: EventTypeOut }> {
+  requireOrg(ctx);
+  const { created, eventType } = await ctx.repos.eventTypes.upsert(rowOf(ctx, name, input));
+  return { created, eventType: toOut(eventType) };
+}
+
+export async function patchEventType(
+  ctx: Context,
+  name: string,
+  input: EventTypePatch,
+): Promise<EventTypeOut> {
+  requireOrg(ctx);
+  const featureFlags = featureFlagsOf(input);
+  const row = await ctx.repos.eventTypes.update(ctx.orgId, name, {
+    ...(input.description !== undefined && { description: input.description }),
+    ...(input.archived !== undefined && { archived: input.archived }),
+    ...(input.deprecated !== undefined && { deprecated: input.deprecated }),
+    ...(input.schemas !== undefined && { schemas: input.schemas }),
+    ...(input.groupName !== undefined && { groupName: input.groupName }),
+    ...(featureFlags !== undefined && { featureFlags }),
+  });
+  if (!row) throw notFound();
+  return toOut(row);
+}
+
+/** Archives it, or with `expunge` removes it for good. */
+export async function deleteEventType(
+  ctx: Context,
+  name: string,
+  options: { expunge: boolean },
+): Promise<void> {
+  requireOrg(ctx);
+  const { eventTypes } = ctx.repos;
+  const found = options.expunge
+    ? await eventTypes.expunge(ctx.orgId, name)
+    : await eventTypes.update(ctx.orgId, name, { archived: true });
+  if (!found) throw notFound();
+}
+
+/** 422 when the actor knows no event type of one of these names. */
+export async function checkEventTypes(ctx: Context, names: readonly string[] | null | undefined) {
+  if (!names?.length) return;
+  const missing = await ctx.repos.eventTypes.missing(eventTypeScope(ctx), names);
+  if (missing.length > 0) {
+    throw invalid(["body", "eventTypes"], `these event types don't exist: ${missing.join(", ")}`);
+  }
+}

@@ -1,0 +1,53 @@
+import type { AppPortalAccessIn, AppPortalAccessOut } from "../schemas/portal-access.ts";
+import { createApplication } from "./applications.ts";
+import { requireOrg } from "./authorization.ts";
+import type { Context } from "./context.ts";
+import { invalid, notFound } from "./errors.ts";
+
+/** Makes a token that is good for one application only. */
+export type IssueAppToken = (grant: {
+  orgId: string;
+  appId: string;
+  featureFlags: string[];
+  expiresInSeconds: number;
+}) => Promise<string>;
+
+const expirySecondsDefault = 604_800;
+
+/**
+ * A token for an application's owner, and a link that carries it.
+ * @param origin where this API is reached, `https://host`
+ */
+export async function createPortalAccess(
+  ctx: Context,
+  issue: IssueAppToken,
+  origin: string,
+  appRef: string,
+  input: AppPortalAccessIn,
+): Promise<AppPortalAccessOut> {
+  requireOrg(ctx);
+  const appId = await applicationId(ctx, appRef, input.application ?? null);
+  const token = await issue({
+    orgId: ctx.orgId,
+    appId,
+    featureFlags: input.featureFlags ?? [],
+    expiresInSeconds: input.expiry ?? expirySecondsDefault,
+  });
+  const key = Buffer.from(JSON.stringify({ appId, token })).toString("base64url");
+  // After the #, where neither logs nor proxies see it.
+  return { url: `${origin}/app-portal#key=${key}`, token };
+}
+
+async function applicationId(
+  ctx: Context,
+  appRef: string,
+  application: AppPortalAccessIn["application"] | null,
+): Promise<string> {
+  const found = await ctx.repos.applications.find(ctx.orgId, appRef);
+  if (found) return found.id;
+  if (!application) throw notFound();
+  if (application.uid !== appRef)
+    throw invalid(["body", "application", "uid"], "must be the uid in the path");
+  const made = await createApplication(ctx, application, { getIfExists: true });
+  return made.application.id;
+}
