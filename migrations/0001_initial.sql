@@ -64,6 +64,7 @@ create table endpoint_secrets (
   expires_at    timestamptz(3)
 );
 create index endpoint_secrets_endpoint on endpoint_secrets (endpoint_id, id);
+create index endpoint_secrets_expiry on endpoint_secrets (expires_at) where expires_at is not null;
 
 -- An endpoint has a row here only while it fails: a success deletes it.
 create table endpoint_health (
@@ -99,6 +100,8 @@ create table messages (
   payload_expires_at timestamptz(3) not null
 ) partition by range (id);
 create index messages_app_id on messages (app_id, id);
+-- What is still to be expunged. Times that grow with the ids: an insert adds to its last page.
+create index messages_payload_expiry on messages (payload_expires_at) where payload is not null;
 
 -- eventId must be unique in an application, which no index over partitions of another key can promise.
 create table message_event_ids (
@@ -152,6 +155,8 @@ create table attempts (
   primary key (message_id, id)
 ) partition by range (id);
 create index attempts_endpoint on attempts (endpoint_id, id);
+-- Failures are rare among the attempts of most endpoints, and what people look for. Successes pay nothing for it.
+create index attempts_failed on attempts (endpoint_id, id) where status = 2;
 
 create table idempotency_keys (
   -- The first 128 bits of SHA-256 over tenant, method, path and key.

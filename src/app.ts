@@ -11,6 +11,7 @@ import { endpointRoutes } from "./routes/endpoints.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
 import { eventTypeRoutes } from "./routes/event-types.ts";
 import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
+import { messageRoutes } from "./routes/messages.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
 import { AppError, invalid } from "./services/errors.ts";
 import type { SendMessageParts } from "./services/send-message.ts";
@@ -103,6 +104,7 @@ export function createApp(parts: AppParts) {
       );
     })
     .use(applicationRoutes(parts))
+    .use(messageRoutes(parts))
     .use(sendMessageRoutes(parts))
     .use(eventTypeRoutes(parts))
     .use(endpointRoutes(parts))

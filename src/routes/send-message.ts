@@ -12,7 +12,7 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
     async ({ ctx, body, query, params, rawBody, request }) => {
       const message = await sendMessage(ctx, parts.sending, {
         appRef: params.app_id,
-        path: `/app/${params.app_id}/msg`,
+        path: `/api/v1/app/${params.app_id}/msg`,
         message: body,
         rawBody,
         idempotencyKey: request.headers.get("idempotency-key"),
