@@ -87,8 +87,11 @@ async function start(
   });
   const port = app.server?.port ?? config.port;
   log.info({ host: config.host, port, worker: withWorker }, "listening");
-  if (embedded)
-    await greet({ url: `http://${config.host}:${port}`, jwtSecret, egressAllow: config.egressAllow, log });
+  if (embedded) {
+    const output = config.logFormat === "json" ? process.stderr : process.stdout;
+    const { host, egressAllow } = config;
+    await greet({ url: `http://${host}:${port}`, jwtSecret, egressAllow, output, log });
+  }
   return [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
     { name: "intake", stop: () => intake.idle() },
