@@ -46,7 +46,7 @@ const ENGINE_CONNECTIONS_MAX = 6;
  * queue was empty would read it from end to end once it is long. A pooler refuses such parameters; but then nothing
  * is prepared, and every statement is planned with the sizes of its own moment.
  */
-const engineSettings = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off" };
+export const engineSettings = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off" };
 
 const CLOSE_WAIT_S = 5;
 
