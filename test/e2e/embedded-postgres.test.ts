@@ -34,7 +34,7 @@ function dataDir(...below: string[]): string {
 const postmaster = (folder: string) => findPostmaster(join(folder, "postgres/data"));
 
 const start = (folder: string, owner: "serve" | "share") =>
-  startEmbeddedPostgres({ dataDir: folder, owner, log: silent, durable: false });
+  startEmbeddedPostgres({ dataDir: folder, owner, log: silent });
 
 /** The server from a process of its own, ready. */
 async function hold(folder: string, owner: "serve" | "share") {

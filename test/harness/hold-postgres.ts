@@ -1,6 +1,6 @@
 /**
  * `bun hold-postgres.ts <dataDir> <serve|share>`: uses embedded PostgreSQL until SIGTERM, as a process of its
- * own. Prints one line of JSON when it is ready.
+ * own, durably. Prints one line of JSON when it is ready.
  */
 import { startEmbeddedPostgres } from "../../src/lib/embedded-postgres/index.ts";
 import { silent } from "./postgres.ts";
@@ -10,7 +10,6 @@ const server = await startEmbeddedPostgres({
   dataDir,
   owner: owner === "serve" ? "serve" : "share",
   log: silent,
-  durable: false,
 });
 const forever = setInterval(() => {}, 60_000);
 process.once("SIGTERM", async () => {
