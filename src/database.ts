@@ -8,12 +8,9 @@ import {
 } from "./lib/embedded-postgres/index.ts";
 import type { Logger } from "./lib/log.ts";
 
-export type DatabaseConfig = Pick<
-  Config,
-  "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir"
->;
+type DatabaseConfig = Pick<Config, "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir">;
 
-export type DatabaseOptions = {
+type DatabaseOptions = {
   /** With embedded PostgreSQL: whether this is the one `serve`, or a command beside it or alone. */
   owner: "serve" | "share";
   /** Connections of the pool at most. @default 10 */
