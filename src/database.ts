@@ -10,12 +10,9 @@ import type { Logger } from "./lib/log.ts";
 import { checkSchema } from "./lib/migrator/index.ts";
 import { migrations } from "./migrations.ts";
 
-export type DatabaseConfig = Pick<
-  Config,
-  "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir"
->;
+type DatabaseConfig = Pick<Config, "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir">;
 
-export type DatabaseOptions = {
+type DatabaseOptions = {
   /** With embedded PostgreSQL: whether this is the one `serve`, or a command beside it or alone. */
   owner: "serve" | "share";
   /** Connections of the pool at most. @default 10 */
