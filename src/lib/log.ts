@@ -35,10 +35,10 @@ export function createLogger({ level, format, destination }: LogOptions): Logger
     destination ?? stdout(format),
   );
   // pino's own formatter of bindings holds for the root logger only.
-  const child = log.child as PlainChild;
+  const child = log.child as unknown as PlainChild;
   log.child = function (this: Logger, bindings: pino.Bindings, options?: pino.ChildLoggerOptions) {
     return child.call(this, redact(bindings), options);
-  } as typeof log.child;
+  } as unknown as typeof log.child;
   return log;
 }
 
