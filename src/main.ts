@@ -21,6 +21,7 @@ const code = await runCli(root, process.argv.slice(2), {
   err: (text) => void process.stderr.write(isatty(2) ? text : Bun.stripANSI(text)),
   debug: environment().LOG_LEVEL === "debug",
 });
-// What a command leaves running must not hold the exit up, nor the exit cut off what is still being printed.
-await new Promise((done) => process.stdout.write("", done));
+// What a command leaves running must not hold the exit up, nor the exit cut off what is still being printed:
+// of Bun's stdout only `end` waits until a slow reader of a pipe has everything.
+await new Promise<void>((done) => process.stdout.end(done));
 process.exit(code);
