@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import {
+  Body,
   Channel,
   ListResponse,
   Metadata,
@@ -33,10 +34,10 @@ const optional = {
 };
 const rate = { throttleRate: OptionalNullable(ThrottleRate), rateLimit: OptionalNullable(ThrottleRate) };
 
-export const EndpointUpdate = Type.Object({ url: Url, ...optional, ...rate });
+export const EndpointUpdate = Body({ url: Url, ...optional, ...rate });
 export type EndpointUpdate = Static<typeof EndpointUpdate>;
 
-export const EndpointIn = Type.Object({
+export const EndpointIn = Body({
   url: Url,
   ...optional,
   ...rate,
@@ -46,7 +47,7 @@ export const EndpointIn = Type.Object({
 export type EndpointIn = Static<typeof EndpointIn>;
 
 /** Absent keeps, null clears. */
-export const EndpointPatch = Type.Object({
+export const EndpointPatch = Body({
   url: Type.Optional(Url),
   ...optional,
   throttleRate: OptionalNullable(ThrottleRatePatch),
