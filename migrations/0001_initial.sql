@@ -64,6 +64,7 @@ create table endpoint_secrets (
   expires_at    timestamptz(3)
 );
 create index endpoint_secrets_endpoint on endpoint_secrets (endpoint_id, id);
+create index endpoint_secrets_expiry on endpoint_secrets (expires_at) where expires_at is not null;
 
 -- An endpoint has a row here only while it fails: a success deletes it.
 create table endpoint_health (
@@ -71,8 +72,16 @@ create table endpoint_health (
   org_id               text collate "C" not null,
   failing_since        timestamptz(3) not null,
   consecutive_failures integer not null,
-  -- The breaker: until then nothing but what is leased already goes out.
-  open_until           timestamptz(3)
+  -- The breaker. Set once it has opened: until then nothing goes out, and from then on a single probe.
+  open_until           timestamptz(3),
+  -- How often it opened since the last success: each time it stays open longer.
+  trips                integer not null default 0
+);
+
+-- throttleRate over all workers together: when the next delivery of an endpoint or an application may start.
+create table throttles (
+  id            text collate "C" primary key,
+  next_at       timestamptz not null
 );
 
 -- Partitions are made ahead by the schedule `partitions`, one a week; their bounds are ids.
@@ -86,9 +95,13 @@ create table messages (
   -- The bytes that were sent, as text: json would keep them too, but checks again what the API has checked.
   -- Null once expunged or past its retention.
   payload       text,
+  -- Set for a raw payload, which need not be JSON; else it is application/json.
+  content_type  text,
   payload_expires_at timestamptz(3) not null
 ) partition by range (id);
 create index messages_app_id on messages (app_id, id);
+-- What is still to be expunged. Times that grow with the ids: an insert adds to its last page.
+create index messages_payload_expiry on messages (payload_expires_at) where payload is not null;
 
 -- eventId must be unique in an application, which no index over partitions of another key can promise.
 create table message_event_ids (
@@ -142,6 +155,8 @@ create table attempts (
   primary key (message_id, id)
 ) partition by range (id);
 create index attempts_endpoint on attempts (endpoint_id, id);
+-- Failures are rare among the attempts of most endpoints, and what people look for. Successes pay nothing for it.
+create index attempts_failed on attempts (endpoint_id, id) where status = 2;
 
 create table idempotency_keys (
   -- The first 128 bits of SHA-256 over tenant, method, path and key.
@@ -192,3 +207,9 @@ create table audit_log (
   detail        jsonb
 );
 create index audit_log_org on audit_log (org_id, id);
+
+-- The workers that live: the leases of one that has not been seen for a while are freed by the others.
+create table workers (
+  id            text primary key,
+  seen_at       timestamptz(3) not null default now()
+);

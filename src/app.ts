@@ -11,7 +11,10 @@ import { endpointRoutes } from "./routes/endpoints.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
 import { eventTypeRoutes } from "./routes/event-types.ts";
 import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
+import { messageRoutes } from "./routes/messages.ts";
+import { sendMessageRoutes } from "./routes/send-message.ts";
 import { AppError, invalid } from "./services/errors.ts";
+import type { SendMessageParts } from "./services/send-message.ts";
 
 const requestBodyBytesMax = 2_000_000;
 /** Above our own limit, so that the client gets JSON and not Bun's empty 413. */
@@ -21,8 +24,10 @@ const requestIdPattern = /^[\w.:-]{1,128}$/;
 /** `https://host/api/v1/…`; everything else (health, documents) is open. */
 const protectedPath = /^https?:\/\/[^/]+\/api\/v1\/(?!health(?:[/?]|$))/;
 
+export type AppParts = ApiParts & { sending: SendMessageParts };
+
 /** The HTTP API: every hook stands here, every resource in routes/. */
-export function createApp(parts: ApiParts) {
+export function createApp(parts: AppParts) {
   const { repos, sealer, settings } = parts;
   const begin = async (
     { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
@@ -99,6 +104,8 @@ export function createApp(parts: ApiParts) {
       );
     })
     .use(applicationRoutes(parts))
+    .use(messageRoutes(parts))
+    .use(sendMessageRoutes(parts))
     .use(eventTypeRoutes(parts))
     .use(endpointRoutes(parts))
     .use(endpointHeaderRoutes(parts))

@@ -24,21 +24,28 @@ export function pageRequest(query: { limit?: number; iterator?: string }, order:
   return { limit: query.limit ?? 50, cursor, backward, scan: backward ? reversed : order };
 }
 
-/** Makes the page out of the rows as the database walked them (`limit + 1` of them when more follow). */
+/**
+ * Makes the page out of the rows as the database walked them (`limit + 1` of them when more follow).
+ * @param edge the last key that was looked at, when a filter let too few through and the walk ended before the rows did
+ */
 export function page<Row, Out>(
   rows: readonly Row[],
   request: PageRequest,
   key: (row: Row) => string,
   out: (row: Row) => Out,
+  edge: string | null = null,
 ): Page<Out> {
   const shown = rows.slice(0, request.limit);
   if (request.backward) shown.reverse();
-  const first = shown[0];
-  const last = shown[shown.length - 1];
+  const [first, last] = [shown[0], shown[shown.length - 1]];
+  const firstKey = first === undefined ? edge : key(first);
+  const lastKey = last === undefined ? edge : key(last);
+  const iterator = edge !== null && !request.backward ? edge : lastKey;
+  const previous = edge !== null && request.backward ? edge : firstKey;
   return {
     data: shown.map(out),
-    done: rows.length <= request.limit,
-    iterator: last === undefined ? null : key(last),
-    prevIterator: first === undefined ? null : `-${key(first)}`,
+    done: rows.length <= request.limit && edge === null,
+    iterator,
+    prevIterator: previous === null ? null : `-${previous}`,
   };
 }

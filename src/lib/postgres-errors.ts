@@ -38,3 +38,10 @@ export function isRetriable(error: unknown): boolean {
   const code = postgresErrorCode(error);
   return code !== null && retriableStates.has(code);
 }
+
+/** A row has no partition to go to. It is a check violation that names no constraint. */
+export function isMissingPartition(error: unknown): boolean {
+  return (
+    postgresErrorCode(error) === "23514" && error instanceof Error && error.message.includes("no partition")
+  );
+}

@@ -8,6 +8,7 @@ export const messages = pgTable("messages", {
   eventId: text("event_id"),
   channels: text().array(),
   payload: text(),
+  contentType: text("content_type"),
   payloadExpiresAt: timestamp("payload_expires_at", { withTimezone: true, precision: 3 }).notNull(),
 });
 

@@ -5,13 +5,17 @@ import { createEndpointSecretsRepo } from "./endpoint-secrets.ts";
 import { createEndpointsRepo } from "./endpoints.ts";
 import { createEventTypesRepo } from "./event-types.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
+import { createMessagesRepo } from "./messages.ts";
+import { createPartitionsRepo } from "./partitions.ts";
 
 const bundle = (db: Db | Tx) => ({
   applications: createApplicationsRepo(db),
+  messages: createMessagesRepo(db),
   endpoints: createEndpointsRepo(db),
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),
+  partitions: createPartitionsRepo(db),
 });
 
 /** What runs after the commit, and not at all after a rollback. */

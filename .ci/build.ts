@@ -1,0 +1,54 @@
+/**
+ * `bun run build [--target bun-linux-x64-baseline] [--outfile app]`: the one executable, PostgreSQL and the
+ * migrations inside. Another platform's target needs that platform's PostgreSQL package installed.
+ */
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { mib, packPostgres } from "./postgres-archive.ts";
+
+const root = join(import.meta.dir, "..");
+const started = performance.now();
+const { values } = parseArgs({
+  options: {
+    target: { type: "string", default: `bun-${process.platform}-${process.arch}` },
+    outfile: { type: "string", default: join(root, "app") },
+    entry: { type: "string", default: join(root, "src/main.ts") },
+  },
+});
+const platform = /^bun-((?:linux|darwin)-(?:x64|arm64))(?:-baseline|-modern)?$/.exec(values.target)?.[1];
+if (!platform) throw new Error(`There is no PostgreSQL to carry for ${values.target}`);
+
+const packed = await packPostgres(root, platform);
+const outfile = resolve(values.outfile);
+const built = await Bun.build({
+  entrypoints: [resolve(values.entry)],
+  compile: {
+    target: values.target as Bun.Build.CompileTarget,
+    outfile,
+    autoloadDotenv: false,
+    autoloadBunfig: false,
+  },
+  // Not identifiers: names of classes and functions stand in logs.
+  minify: { syntax: true, whitespace: true },
+  sourcemap: "linked",
+  define: { "process.env.NODE_ENV": '"production"' },
+  plugins: [embedArchive(packed)],
+});
+for (const log of built.logs) console.warn(String(log));
+const seconds = ((performance.now() - started) / 1000).toFixed(1);
+console.log(`${outfile}: ${mib(statSync(outfile).size)} for ${values.target} in ${seconds} s`);
+
+/** Puts the packed PostgreSQL in place of the module that says there is none. */
+function embedArchive({ path, key }: { path: string; key: string }): Bun.BunPlugin {
+  return {
+    name: "embedded-postgres-archive",
+    setup(build) {
+      build.onLoad({ filter: /[\\/]embedded-postgres[\\/]archive\.ts$/ }, () => ({
+        loader: "ts",
+        contents: `import path from ${JSON.stringify(path)} with { type: "file" };
+          export const archive = { path, key: ${JSON.stringify(key)} };`,
+      }));
+    },
+  };
+}

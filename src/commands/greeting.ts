@@ -1,0 +1,45 @@
+import type { Logger } from "../lib/log.ts";
+import { signToken } from "../services/tokens.ts";
+
+/** The org that `ops token` and the greeting use unless told otherwise; the reference server has the same. */
+export const defaultOrgId = "org_23rb8YdGqMT0qIzpgGwdXfHirMu";
+const tenYearsSeconds = 10 * 365 * 86_400;
+
+/** On a terminal, and for whoever starts it the first time: a token, and a first message to paste. */
+export async function greet(options: {
+  url: string;
+  jwtSecret: string;
+  /** Stdout belongs to the log lines when they are JSON. */
+  output: { write(text: string): unknown };
+  egressAllow: readonly string[];
+  log: Logger;
+}): Promise<void> {
+  const { url, egressAllow, log } = options;
+  const token = await signToken({
+    secret: options.jwtSecret,
+    subject: defaultOrgId,
+    expiresInSeconds: tenYearsSeconds,
+  });
+  if (egressAllow.length > 0) log.warn({ egressAllow }, "deliveries may reach these private networks");
+  options.output.write(greeting(url, token));
+}
+
+const greeting = (url: string, token: string): string => `
+Posthorn is up: ${url}
+
+A token for everything (keep it to yourself; \`ops token\` makes others):
+
+  export POSTHORN_TOKEN=${token}
+
+A first message. In another terminal, a receiver that prints what arrives:
+
+  bun src/main.ts ops receive --port 8079      # with the executable: ./app ops receive --port 8079
+
+and then:
+
+  post() { curl -sS -X POST "${url}/api/v1$1" -H "authorization: Bearer $POSTHORN_TOKEN" -H "content-type: application/json" -d "$2"; echo; }
+  post /app '{"name":"Acme","uid":"acme"}'
+  post /app/acme/endpoint '{"url":"http://127.0.0.1:8079/"}'
+  post /app/acme/msg '{"eventType":"invoice.paid","payload":{"id":"in_1","amount":12.50}}'
+
+`;

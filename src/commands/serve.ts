@@ -1,0 +1,100 @@
+import { defineCommand } from "citty";
+import { createApp, serverBodyBytesMax } from "../app.ts";
+import { type Config, environment, loadConfig, redactConfig } from "../config.ts";
+import { type Database, openDatabase, requireSchema } from "../database.ts";
+import { createLogger, type Logger } from "../lib/log.ts";
+import { createSealer } from "../lib/sealed.ts";
+import { type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
+import { createRepos } from "../repos/index.ts";
+import { createIntakeRepo } from "../repos/intake.ts";
+import { createAuthenticate } from "../services/authentication.ts";
+import { createIntake } from "../services/intake.ts";
+import { createNotifier } from "../services/notifications.ts";
+import { ensurePartitions, partitionsAhead } from "../services/partitions.ts";
+import { createIssueAppToken } from "../services/portal-access.ts";
+import { bringUpToDate } from "../services/schema.ts";
+import { requireJwtSecret } from "../services/tokens.ts";
+import { createWorker } from "../tasks/worker.ts";
+import { userAgent, version } from "../version.ts";
+import { greet } from "./greeting.ts";
+import { stopServer } from "./http-server.ts";
+
+export default defineCommand({
+  meta: {
+    name: "serve",
+    description:
+      "Serve the HTTP API. Without DATABASE_URL it runs PostgreSQL inside, and a worker beside it.",
+  },
+  args: {
+    worker: { type: "boolean", description: "Deliver in this process too (always so without DATABASE_URL)." },
+  },
+  async run({ args }) {
+    const config = loadConfig(environment(), "serve");
+    const log = createLogger({ level: config.logLevel, format: config.logFormat });
+    log.info({ version, config: redactConfig(config) }, "starting");
+    const database = await openDatabase(config, log, { owner: "serve", applicationName: "posthorn serve" });
+    try {
+      const steps = await start(config, log, database, config.embedded || args.worker === true);
+      await stopOnSignal(steps, config.shutdownTimeoutMs, log);
+    } finally {
+      await database.close();
+    }
+  },
+});
+
+/** @returns how to stop it, in order */
+async function start(
+  config: Config,
+  log: Logger,
+  database: Database,
+  withWorker: boolean,
+): Promise<ShutdownStep[]> {
+  const repos = createRepos(database.sql);
+  if (database.embedded) await bringUpToDate(database.direct, repos, log);
+  else await requireSchema(database);
+  const jwtSecret = await requireJwtSecret(config);
+  const sealer = createSealer(config.encryptionKey);
+
+  const { engine, direct, embedded } = database;
+  const alone = embedded?.startedHere === true;
+  const worker = withWorker
+    ? createWorker({ config, engine, direct, alone, userAgent, open: sealer.open, log })
+    : null;
+  const intakeRepo = createIntakeRepo(engine);
+  const intake = createIntake({
+    repo: intakeRepo,
+    handOver: worker?.handOver ?? null,
+    notify: createNotifier(engine, log),
+    ensurePartitions: async () => void (await ensurePartitions(repos, partitionsAhead(new Date()))),
+  });
+  const app = createApp({
+    repos,
+    log,
+    authenticate: createAuthenticate(jwtSecret),
+    issueAppToken: createIssueAppToken(jwtSecret),
+    sealer,
+    settings: { endpointHttpsOnly: config.endpointHttpsOnly },
+    sending: { intake, ...intakeRepo, payloadRetentionDays: config.payloadRetentionDays },
+  });
+  await worker?.start();
+  app.listen({
+    hostname: config.host,
+    port: config.port,
+    maxRequestBodySize: serverBodyBytesMax,
+    // A handler may wait for the database longer than Bun's 10 s.
+    idleTimeout: 60,
+    development: false,
+  });
+  const port = app.server?.port ?? config.port;
+  log.info({ host: config.host, port, worker: withWorker }, "listening");
+  if (embedded) {
+    const output = config.logFormat === "json" ? process.stderr : process.stdout;
+    const { host, egressAllow } = config;
+    await greet({ url: `http://${host}:${port}`, jwtSecret, egressAllow, output, log });
+  }
+  return [
+    { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
+    { name: "intake", stop: () => intake.idle() },
+    { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
+  ];
+}

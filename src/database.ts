@@ -1,0 +1,126 @@
+import postgres from "postgres";
+import type { Config } from "./config.ts";
+import {
+  type EmbeddedPostgres,
+  postgresOptions,
+  socketUrl,
+  startEmbeddedPostgres,
+} from "./lib/embedded-postgres/index.ts";
+import type { Logger } from "./lib/log.ts";
+import { checkSchema } from "./lib/migrator/index.ts";
+import { migrations } from "./migrations.ts";
+
+export type DatabaseConfig = Pick<
+  Config,
+  "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir"
+>;
+
+export type DatabaseOptions = {
+  /** With embedded PostgreSQL: whether this is the one `serve`, or a command beside it or alone. */
+  owner: "serve" | "share";
+  /** Connections of the pool at most. @default 10 */
+  max?: number;
+  /** What `pg_stat_activity` shows. @default "posthorn" */
+  applicationName?: string;
+};
+
+export type Database = {
+  /** For the repos: drizzle takes it over. */
+  sql: postgres.Sql;
+  /** For the hot statements: see `engineSettings`. */
+  engine: postgres.Sql;
+  /** Past a pooler: for LISTEN, session locks and migrations. A few connections, opened when used. */
+  direct: postgres.Sql;
+  /** Null with `DATABASE_URL`. */
+  embedded: EmbeddedPostgres | null;
+  /** Ends the connections, what runs on them within 5 s, then gives embedded PostgreSQL up. Safe to call twice. */
+  close(): Promise<void>;
+};
+
+const DIRECT_CONNECTIONS_MAX = 4;
+/** Two commits of the intake, one of the recorder, a claim, and what comes now and then. */
+const ENGINE_CONNECTIONS_MAX = 6;
+
+/**
+ * The hot statements go through indexes whatever the statistics say: their plans are kept, and one made while the
+ * queue was empty would read it from end to end once it is long. A pooler refuses such parameters; but then nothing
+ * is prepared, and every statement is planned with the sizes of its own moment.
+ */
+const engineSettings = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off" };
+
+const CLOSE_WAIT_S = 5;
+
+/**
+ * The database that the configuration names, or embedded PostgreSQL, started and ready. `DATABASE_URL` isn't
+ * connected to before the first query. The schema is not looked at.
+ * @throws what `startEmbeddedPostgres` throws.
+ */
+export async function openDatabase(
+  config: DatabaseConfig,
+  log: Logger,
+  options: DatabaseOptions,
+): Promise<Database> {
+  const { owner, max = 10, applicationName = "posthorn" } = options;
+  const embedded = config.databaseUrl
+    ? null
+    : await startEmbeddedPostgres({ dataDir: config.dataDir, log, owner });
+  const url = embedded ? socketUrl(embedded) : (config.databaseUrl ?? "");
+  const sql = connect(url, { max, prepare: config.databasePrepare, applicationName });
+  const direct = connect(config.databaseDirectUrl ?? url, {
+    max: DIRECT_CONNECTIONS_MAX,
+    prepare: config.databaseDirectUrl ? true : config.databasePrepare,
+    applicationName,
+  });
+  const engine = connect(url, {
+    max: ENGINE_CONNECTIONS_MAX,
+    prepare: config.databasePrepare,
+    applicationName,
+    ...(config.databasePrepare && { settings: engineSettings }),
+  });
+  let closing: Promise<void> | null = null;
+  async function close(): Promise<void> {
+    await Promise.all([sql, engine, direct].map((pool) => pool.end({ timeout: CLOSE_WAIT_S })));
+    await embedded?.stop();
+  }
+  return {
+    sql,
+    engine,
+    direct,
+    embedded,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** A pool for a URL, of TCP or of a Unix socket (`?host=/folder`). It connects at the first query. */
+export function connect(
+  url: string,
+  options: { max: number; prepare: boolean; applicationName: string; settings?: Record<string, string> },
+): postgres.Sql {
+  const { applicationName, settings, ...rest } = options;
+  const common = {
+    ...rest,
+    connect_timeout: 10,
+    // Shorter than what firewalls and poolers commonly forget a silent connection after.
+    idle_timeout: 240,
+    onnotice: () => {},
+    connection: { application_name: applicationName, ...settings },
+  };
+  const socket = postgresOptions(url);
+  return socket ? postgres({ ...socket, ...common }) : postgres(url, common);
+}
+
+/** @throws Error with the command to run when the schema is older than this release, or was changed under it */
+export async function requireSchema(database: Database): Promise<void> {
+  const found = await checkSchema({ sql: database.direct, migrations });
+  if (found === "ok") return;
+  if (found.changed.length > 0)
+    throw new Error(`applied migrations were changed since: ${found.changed.join(", ")}`);
+  if (found.behind.length > 0) {
+    throw new Error(
+      `the database's schema is too old (missing ${found.behind.join(", ")}): run \`posthorn migrate\` first`,
+    );
+  }
+}

@@ -1,0 +1,70 @@
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import postgres from "postgres";
+import type { Logger } from "../log.ts";
+import { type Home, makeFolder } from "./home.ts";
+import { runProgram } from "./program.ts";
+import { DATABASE, SOCKET_PORT, SUPERUSER } from "./settings.ts";
+
+/** The major version of the programs carried along. */
+const MAJOR = "18";
+
+/**
+ * Makes the cluster if there is none; a half-made one never carries its name. Call it under the control lock.
+ * @throws when the folder holds another major version's data.
+ */
+export async function provideCluster(
+  home: Home,
+  runtime: string,
+  durable: boolean,
+  log: Logger,
+): Promise<void> {
+  const versionFile = join(home.clusterDir, "PG_VERSION");
+  if (existsSync(versionFile)) {
+    const version = readFileSync(versionFile, "utf8").trim();
+    if (version === MAJOR) return;
+    throw new Error(
+      `${home.clusterDir} holds data of PostgreSQL ${version}, and this release carries ${MAJOR}: ` +
+        "dump it with the release that wrote it, or set DATABASE_URL.",
+    );
+  }
+  const started = performance.now();
+  const making = `${home.clusterDir}.initializing`;
+  rmSync(making, { recursive: true, force: true });
+  makeFolder(making, 0o700, home.runAs);
+  const args = [
+    "-D",
+    making,
+    "-U",
+    SUPERUSER,
+    "--encoding=UTF8",
+    "--locale=C",
+    "--auth=trust",
+    "--no-instructions",
+  ];
+  if (!durable) args.push("--no-sync");
+  await runProgram(join(runtime, "bin/initdb"), args, home);
+  renameSync(making, home.clusterDir);
+  log.info({ dir: home.clusterDir, ms: Math.round(performance.now() - started) }, "PostgreSQL cluster made");
+}
+
+/** Makes the database if it isn't there: a kill between initdb and here leaves a cluster without it. */
+export async function provideDatabase(socketDir: string): Promise<void> {
+  const sql = postgres({
+    host: socketDir,
+    port: SOCKET_PORT,
+    path: `${socketDir}/.s.PGSQL.${SOCKET_PORT}`,
+    user: SUPERUSER,
+    database: "postgres",
+    ssl: false,
+    max: 1,
+    fetch_types: false,
+    onnotice: () => {},
+  });
+  try {
+    const [existing] = await sql`SELECT 1 FROM pg_database WHERE datname = ${DATABASE}`;
+    if (!existing) await sql`CREATE DATABASE ${sql(DATABASE)}`;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}

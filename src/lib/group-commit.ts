@@ -1,0 +1,73 @@
+/**
+ * Lets concurrent callers share commits: what arrives while a statement is under way goes out together with the next
+ * one. A lone caller waits for nothing.
+ */
+export type GroupCommit<T, R> = {
+  /** Resolves with the item's own result once the group it travelled in is committed. */
+  submit(item: T): Promise<R>;
+  /** Items that wait or are under way. */
+  readonly size: number;
+  /** Resolves when nothing waits any more. */
+  idle(): Promise<void>;
+};
+
+type Waiting<T, R> = { item: T; resolve(result: R): void; reject(reason: unknown): void };
+
+export type GroupCommitOptions<T, R> = {
+  /** Commits the items and returns a result for each, in their order. */
+  run(items: T[]): Promise<R[]>;
+  /** The most items that one statement takes. */
+  itemsMax: number;
+  /** How many statements may be under way at once. */
+  parallel: number;
+};
+
+export function createGroupCommit<T, R>(options: GroupCommitOptions<T, R>): GroupCommit<T, R> {
+  const waiting: Waiting<T, R>[] = [];
+  let underWay = 0;
+  let running = 0;
+  let idleWaiters: (() => void)[] = [];
+
+  const flush = async (group: Waiting<T, R>[]): Promise<void> => {
+    try {
+      const results = await options.run(group.map((entry) => entry.item));
+      group.forEach((entry, index) => {
+        entry.resolve(results[index] as R);
+      });
+    } catch (error) {
+      for (const entry of group) entry.reject(error);
+    }
+    running -= 1;
+    underWay -= group.length;
+    pump();
+  };
+
+  const pump = (): void => {
+    while (running < options.parallel && waiting.length > 0) {
+      const group = waiting.splice(0, options.itemsMax);
+      running += 1;
+      underWay += group.length;
+      void flush(group);
+    }
+    if (running === 0 && idleWaiters.length > 0) {
+      for (const wake of idleWaiters) wake();
+      idleWaiters = [];
+    }
+  };
+
+  return {
+    submit: (item) =>
+      new Promise<R>((resolve, reject) => {
+        waiting.push({ item, resolve, reject });
+        // Requests that were read in the same turn of the event loop share the first statement already.
+        if (running < options.parallel && waiting.length === 1) queueMicrotask(pump);
+      }),
+    get size() {
+      return waiting.length + underWay;
+    },
+    idle: () =>
+      running === 0 && waiting.length === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => idleWaiters.push(resolve)),
+  };
+}

@@ -1,0 +1,77 @@
+import type { Logger } from "./log.ts";
+
+export type LoopOptions = {
+  name: string;
+  log: Logger;
+  /** How long to wait after a round. */
+  intervalMs: number;
+  /** The longest wait after rounds that failed, one after another. */
+  backoffMaxMs: number;
+  /** @returns "again" to go on without a wait */
+  runOnce(signal: AbortSignal): Promise<"again" | "wait">;
+};
+
+export type Loop = {
+  start(): void;
+  /** Ends the present wait, or makes the next one void. */
+  wake(): void;
+  /** Resolves when the round under way has ended. */
+  stop(): Promise<void>;
+};
+
+/** Runs a round of work again and again: with an interval, an early wake, and a back-off while it fails. */
+export function createLoop(options: LoopOptions): Loop {
+  const abort = new AbortController();
+  let ended: Promise<void> = Promise.resolve();
+  let started = false;
+  let woken = false;
+  let endWait: (() => void) | null = null;
+
+  const wait = (ms: number): Promise<void> => {
+    if (woken || abort.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => endWait?.(), ms);
+      endWait = () => {
+        clearTimeout(timer);
+        endWait = null;
+        resolve();
+      };
+    });
+  };
+
+  const run = async (): Promise<void> => {
+    for (let failures = 0; !abort.signal.aborted; ) {
+      woken = false;
+      try {
+        const next = await options.runOnce(abort.signal);
+        failures = 0;
+        if (next === "wait") await wait(options.intervalMs);
+      } catch (error) {
+        failures += 1;
+        if (abort.signal.aborted) return;
+        options.log.warn({ err: error, loop: options.name, failures }, "a round failed");
+        woken = false;
+        // An early wake cuts the back-off short too, but for the moment that keeps a failing round from spinning.
+        await Bun.sleep(Math.min(50, options.backoffMaxMs));
+        await wait(Math.min(options.backoffMaxMs, 100 * 2 ** Math.min(failures, 16)));
+      }
+    }
+  };
+
+  return {
+    start() {
+      if (started || abort.signal.aborted) return;
+      started = true;
+      ended = run();
+    },
+    wake() {
+      woken = true;
+      endWait?.();
+    },
+    stop() {
+      abort.abort();
+      endWait?.();
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,182 @@
+import type { Sql } from "postgres";
+
+export type IntakeRow = {
+  id: string;
+  orgId: string;
+  /** The application as the path names it: an id, or else a uid. */
+  appRef: string;
+  eventType: string;
+  eventId: string | null;
+  channels: string[] | null;
+  /** The payload's bytes. */
+  payload: string;
+  /** Null for application/json. */
+  contentType: string | null;
+  payloadRetentionDays: number;
+  idempotency: { key: string; bodyHash: string } | null;
+};
+
+export type IntakeOptions = {
+  /** Names this commit's hold on the deliveries that this process takes on at once; null when it delivers nothing. */
+  lease: string | null;
+  leaseSeconds: number;
+  /** Endpoints whose deliveries are left for a later claim. */
+  saturated: string[];
+};
+
+export type QueuedDelivery = { endpointId: string; revision: number; leased: boolean };
+
+export type IntakeResult =
+  | { kind: "accepted"; appId: string; deliveries: QueuedDelivery[] }
+  | { kind: "no-application" }
+  | { kind: "duplicate-event" }
+  | { kind: "duplicate-key" };
+
+type ResultRow = {
+  ordinal: number;
+  app_id: string | null;
+  key_taken: boolean;
+  stored: boolean;
+  endpoint_id: string | null;
+  revision: string | null;
+  leased: boolean | null;
+};
+
+/** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
+export function createIntakeRepo(sql: Sql) {
+  return {
+    /**
+     * Commits messages, and a delivery for each endpoint that wants one, in one statement.
+     *
+     * Indexes: applications' key or applications_org_uid, endpoints_app_id; inserts into everything else.
+     */
+    async insert(rows: IntakeRow[], options: IntakeOptions): Promise<IntakeResult[]> {
+      const found = await sql<ResultRow[]>`
+        with input as materialized (
+          select * from unnest(
+            ${rows.map((row) => row.id)}::text[],
+            ${rows.map((row) => row.orgId)}::text[],
+            ${rows.map((row) => (row.appRef.startsWith("app_") ? row.appRef : null))}::text[],
+            ${rows.map((row) => (row.appRef.startsWith("app_") ? null : row.appRef))}::text[],
+            ${rows.map((row) => row.eventType)}::text[],
+            ${rows.map((row) => row.eventId)}::text[],
+            ${rows.map((row) => (row.channels === null ? null : `{${row.channels.join(",")}}`))}::text[],
+            ${rows.map((row) => row.payload)}::text[],
+            ${rows.map((row) => row.contentType)}::text[],
+            ${rows.map((row) => row.payloadRetentionDays)}::int[],
+            ${rows.map((row) => row.idempotency?.key ?? null)}::uuid[],
+            ${rows.map((row) => row.idempotency?.bodyHash ?? null)}::uuid[]
+          ) with ordinality as t(id, org_id, app_id, app_uid, event_type, event_id, channels, payload,
+                                 content_type, retention_days, key, body_hash, ordinal)
+        ),
+        resolved as materialized (
+          select i.id, i.org_id, a.id as app_id, i.event_type, i.event_id, i.channels::text[] as channels, i.payload,
+                 i.content_type, i.retention_days, i.key, i.body_hash, i.ordinal, a.throttle_rate
+          from input i
+          left join lateral (
+            select a.id, a.throttle_rate from applications a
+            where a.id = i.app_id and a.org_id = i.org_id and a.deleted_at is null
+            union all
+            select a.id, a.throttle_rate from applications a
+            where a.org_id = i.org_id and a.uid = i.app_uid and a.deleted_at is null
+          ) a on true
+        ),
+        keys as (
+          insert into idempotency_keys (key, body_hash, org_id, message_id, status)
+          select key, body_hash, org_id, id, 202 from resolved where key is not null and app_id is not null
+          order by key
+          on conflict do nothing
+          returning message_id
+        ),
+        keyed as materialized (
+          select r.*, r.key is not null and k.message_id is null as key_taken
+          from resolved r left join keys k on k.message_id = r.id
+          where r.app_id is not null
+        ),
+        events as (
+          insert into message_event_ids (app_id, event_id, message_id)
+          select app_id, event_id, id from keyed where event_id is not null and not key_taken
+          order by app_id, event_id
+          on conflict do nothing
+          returning message_id
+        ),
+        stored as materialized (
+          select k.* from keyed k left join events e on e.message_id = k.id
+          where not k.key_taken and (k.event_id is null or e.message_id is not null)
+        ),
+        written as (
+          insert into messages (id, org_id, app_id, event_type, event_id, channels, payload, content_type,
+                                payload_expires_at)
+          select id, org_id, app_id, event_type, event_id, channels, payload, content_type,
+                 now() + make_interval(days => retention_days)
+          from stored
+        ),
+        wanted as materialized (
+          select s.id as message_id, s.org_id, s.app_id, e.id as endpoint_id, e.revision,
+                 ${options.lease}::uuid is not null and s.throttle_rate is null and e.throttle_rate is null
+                   and e.id <> all(${options.saturated}::text[])
+                   and not exists (
+                     select from endpoint_health h where h.endpoint_id = e.id and h.open_until is not null
+                   ) as leased
+          from stored s
+          join endpoints e on e.app_id = s.app_id and e.deleted_at is null and not e.disabled
+            and (e.event_types is null or s.event_type = any(e.event_types))
+            and (e.channels is null or e.channels && s.channels)
+        ),
+        queued as (
+          insert into deliveries (message_id, endpoint_id, org_id, app_id, due_at, lease)
+          select message_id, endpoint_id, org_id, app_id,
+                 case when leased then now() + make_interval(secs => ${options.leaseSeconds}) else now() end,
+                 case when leased then ${options.lease}::uuid end
+          from wanted
+        )
+        select r.ordinal::int, r.app_id, coalesce(k.key_taken, false) as key_taken, s.id is not null as stored,
+               w.endpoint_id, w.revision, w.leased
+        from resolved r
+        left join keyed k on k.id = r.id
+        left join stored s on s.id = r.id
+        left join wanted w on w.message_id = r.id`;
+      return collect(rows.length, found);
+    },
+
+    /** The message that a taken key stands for; null when the key is free again or its message is gone. */
+    async findByKey(orgId: string, key: string): Promise<{ messageId: string; bodyHash: string } | null> {
+      const [row] = await sql<{ message_id: string; body_hash: string }[]>`
+        select message_id, body_hash from idempotency_keys
+        where key = ${key} and org_id = ${orgId} and message_id is not null`;
+      return row === undefined ? null : { messageId: row.message_id, bodyHash: row.body_hash };
+    },
+
+    /** Frees a key whose message was refused for another reason. */
+    async releaseKey(orgId: string, key: string, messageId: string): Promise<void> {
+      await sql`delete from idempotency_keys where key = ${key} and org_id = ${orgId} and message_id = ${messageId}`;
+    },
+  };
+}
+
+export type IntakeRepo = ReturnType<typeof createIntakeRepo>;
+
+function collect(count: number, found: ResultRow[]): IntakeResult[] {
+  const results = new Array<IntakeResult>(count);
+  for (const row of found) {
+    const index = row.ordinal - 1;
+    if (row.app_id === null) results[index] = { kind: "no-application" };
+    else if (row.key_taken) results[index] = { kind: "duplicate-key" };
+    else if (!row.stored) results[index] = { kind: "duplicate-event" };
+    else {
+      let result = results[index];
+      if (result?.kind !== "accepted") {
+        result = { kind: "accepted", appId: row.app_id, deliveries: [] };
+        results[index] = result;
+      }
+      if (row.endpoint_id !== null) {
+        result.deliveries.push({
+          endpointId: row.endpoint_id,
+          revision: Number(row.revision),
+          leased: row.leased === true,
+        });
+      }
+    }
+  }
+  return results;
+}

@@ -1,0 +1,102 @@
+import { and, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import type { PageRequest } from "../lib/pagination.ts";
+import { type Message, messages } from "../models/messages.ts";
+import { type Db, keyset, type Tx } from "./db.ts";
+import { scanRowsMax } from "./scans.ts";
+
+/** Without its content a message's payload is not read; that it has none is not known then. */
+export type MessageRow = Omit<Message, "orgId">;
+
+export type MessageFilter = { channel: string | null; eventTypes: string[] | null };
+export type MessageScope = { orgId: string; appId: string; from: string; to: string };
+
+const columns = (withContent: boolean) => ({
+  id: messages.id,
+  appId: messages.appId,
+  eventType: messages.eventType,
+  eventId: messages.eventId,
+  channels: messages.channels,
+  contentType: messages.contentType,
+  payload: withContent ? messages.payload : sql<string | null>`null`.as("payload"),
+  payloadExpiresAt: messages.payloadExpiresAt,
+});
+
+const within = ({ orgId, appId, from, to }: MessageScope) =>
+  and(eq(messages.appId, appId), eq(messages.orgId, orgId), gte(messages.id, from), lt(messages.id, to));
+
+export function createMessagesRepo(db: Db | Tx) {
+  const own = (orgId: string, appId: string, id: SQL) =>
+    and(sql`${messages.id} = ${id}`, eq(messages.orgId, orgId), eq(messages.appId, appId));
+
+  return {
+    /**
+     * `ref` is an id or an eventId. Indexes: the key, in the one partition that the id falls into; before it, for an
+     * eventId, the key of message_event_ids.
+     */
+    async find(orgId: string, appId: string, ref: string, withContent: boolean): Promise<MessageRow | null> {
+      const id = ref.startsWith("msg_")
+        ? sql`${ref}`
+        : sql`(select message_id from message_event_ids where app_id = ${appId} and event_id = ${ref})`;
+      const [row] = await db
+        .select(columns(withContent))
+        .from(messages)
+        .where(own(orgId, appId, id));
+      return row ?? null;
+    },
+
+    /**
+     * Index: messages_app_id, in the order of the list. A filter looks at `scanRowsMax` rows at most: when fewer than
+     * the limit pass it, `scannedTo` says how far it came.
+     */
+    async list(
+      scope: MessageScope,
+      request: PageRequest,
+      filter: MessageFilter,
+      withContent: boolean,
+    ): Promise<MessageRow[]> {
+      const { past, order } = keyset(messages.id, request);
+      const filtered = filter.channel !== null || filter.eventTypes !== null;
+      const scanned = db
+        .select(columns(withContent))
+        .from(messages)
+        .where(and(within(scope), past))
+        .orderBy(order)
+        .limit(filtered ? scanRowsMax : request.limit + 1)
+        .as("scanned");
+      return db
+        .select()
+        .from(scanned)
+        .where(
+          and(
+            filter.eventTypes === null ? undefined : inArray(scanned.eventType, filter.eventTypes),
+            filter.channel === null ? undefined : sql`${filter.channel} = any(${scanned.channels})`,
+          ),
+        )
+        .orderBy(request.scan === "ascending" ? sql`${scanned.id}` : sql`${scanned.id} desc`)
+        .limit(request.limit + 1);
+    },
+
+    /** The last id that a filtered list looked at; null when it came to the end. Index: messages_app_id. */
+    async scannedTo(scope: MessageScope, request: PageRequest): Promise<string | null> {
+      const { past, order } = keyset(messages.id, request);
+      const [row] = await db
+        .select({ id: messages.id })
+        .from(messages)
+        .where(and(within(scope), past))
+        .orderBy(order)
+        .offset(scanRowsMax - 1)
+        .limit(1);
+      return row?.id ?? null;
+    },
+
+    /** Index: the key. */
+    async removeContent(orgId: string, appId: string, id: string): Promise<boolean> {
+      const rows = await db
+        .update(messages)
+        .set({ payload: null })
+        .where(own(orgId, appId, sql`${id}`))
+        .returning({ id: messages.id });
+      return rows.length > 0;
+    },
+  };
+}

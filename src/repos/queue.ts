@@ -1,0 +1,49 @@
+import { and, count, eq, gte, lt, sql } from "drizzle-orm";
+import { deliveries, priorities, triggers } from "../models/deliveries.ts";
+import type { Db, Tx } from "./db.ts";
+
+/** The queue as the API sees it; what workers do with it stands in deliveries.ts and outcomes.ts. */
+export function createQueueRepo(db: Db | Tx) {
+  return {
+    /**
+     * Asks for a delivery beside whatever is planned, due at once. One that was asked for before and has not started is
+     * brought forward; one under way is left alone. Index: the key.
+     */
+    async insertManual(row: {
+      orgId: string;
+      appId: string;
+      messageId: string;
+      endpointId: string;
+    }): Promise<void> {
+      await db
+        .insert(deliveries)
+        .values({ ...row, trigger: triggers.manual, priority: priorities.fresh, dueAt: sql`now()` })
+        .onConflictDoUpdate({
+          target: [deliveries.messageId, deliveries.endpointId, deliveries.trigger],
+          set: { priority: priorities.fresh, dueAt: sql`now()` },
+          setWhere: sql`${deliveries.lease} is null`,
+        });
+    },
+
+    /** Tells the workers that something is due, once the transaction commits. */
+    async notify(): Promise<void> {
+      await db.execute(sql`select pg_notify('posthorn_due', '')`);
+    },
+
+    /** How many messages out of a range of ids wait for an endpoint, and are being sent. Index: deliveries_claim. */
+    async count(endpointId: string, from: string, to: string): Promise<{ pending: number; sending: number }> {
+      const [row] = await db
+        .select({ all: count(), sending: count(deliveries.lease) })
+        .from(deliveries)
+        .where(
+          and(
+            eq(deliveries.endpointId, endpointId),
+            gte(deliveries.messageId, from),
+            lt(deliveries.messageId, to),
+          ),
+        );
+      const { all, sending } = row ?? { all: 0, sending: 0 };
+      return { pending: all - sending, sending };
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { Sql } from "postgres";
+
+/** What a worker must know of an endpoint to deliver to it, as of one revision. */
+export type TargetRow = {
+  id: string;
+  revision: number;
+  url: string;
+  headers: Record<string, string>;
+  /** Newest first; sealed when an encryption key is in use. */
+  secrets: { secret: string; expiresAt: Date | null }[];
+};
+
+/** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
+export function createTargetsRepo(sql: Sql) {
+  return {
+    /** The endpoints with these ids, as they are now. Indexes: endpoints' key, endpoint_secrets_endpoint. */
+    async load(ids: string[]): Promise<TargetRow[]> {
+      const rows = await sql<
+        {
+          id: string;
+          revision: string;
+          url: string;
+          headers: Record<string, string>;
+          secret: string;
+          expires_at: Date | null;
+        }[]
+      >`
+        select e.id, e.revision, e.url, e.headers, s.secret, s.expires_at
+        from endpoints e join endpoint_secrets s on s.endpoint_id = e.id
+        where e.id = any(${ids}::text[]) and (s.expires_at is null or s.expires_at > now())
+        order by e.id, s.id desc`;
+      const targets = new Map<string, TargetRow>();
+      for (const row of rows) {
+        const { id, url, headers } = row;
+        const target = targets.get(id) ?? { id, revision: Number(row.revision), url, headers, secrets: [] };
+        target.secrets.push({ secret: row.secret, expiresAt: row.expires_at });
+        targets.set(id, target);
+      }
+      return [...targets.values()];
+    },
+  };
+}
+
+export type TargetsRepo = ReturnType<typeof createTargetsRepo>;

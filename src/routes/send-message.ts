@@ -1,0 +1,33 @@
+import { Type } from "@sinclair/typebox";
+import { stringify } from "../lib/raw-json.ts";
+import { errorResponses } from "../schemas/common.ts";
+import { MessageIn } from "../schemas/message-in.ts";
+import { type SendMessageParts, sendMessage } from "../services/send-message.ts";
+import { type ApiParts, api } from "./api.ts";
+
+/** Accepting: apart from the other message routes, since it goes by the intake and not by the repos. */
+export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts }) =>
+  api(parts, "send-message").post(
+    "/app/:app_id/msg",
+    async ({ ctx, body, query, params, rawBody, request }) => {
+      const message = await sendMessage(ctx, parts.sending, {
+        appRef: params.app_id,
+        path: `/api/v1/app/${params.app_id}/msg`,
+        message: body,
+        rawBody,
+        idempotencyKey: request.headers.get("idempotency-key"),
+        withContent: query.with_content ?? true,
+      });
+      return new Response(stringify(message), {
+        status: 202,
+        headers: { "content-type": "application/json" },
+      });
+    },
+    {
+      params: Type.Object({ app_id: Type.String({ description: "id or uid" }) }),
+      query: Type.Object({ with_content: Type.Optional(Type.Boolean()) }),
+      body: MessageIn,
+      response: errorResponses,
+      detail: { operationId: "v1.message.create", summary: "Send a message" },
+    },
+  );

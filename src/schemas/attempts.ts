@@ -1,0 +1,49 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { ListResponse, Nullable, Timestamp } from "./common.ts";
+import { MessageOut } from "./messages.ts";
+
+const MessageStatus = Type.Integer({
+  minimum: 0,
+  maximum: 4,
+  description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled",
+});
+const MessageStatusText = Type.Union(
+  (["success", "pending", "fail", "sending", "canceled"] as const).map((text) => Type.Literal(text)),
+);
+export type MessageStatusText = Static<typeof MessageStatusText>;
+
+export const MessageAttemptOut = Type.Object({
+  id: Type.String(),
+  msgId: Type.String(),
+  endpointId: Type.String(),
+  url: Type.String(),
+  status: MessageStatus,
+  statusText: MessageStatusText,
+  triggerType: Type.Integer({ minimum: 0, maximum: 1, description: "0 scheduled, 1 manual" }),
+  response: Type.String({ description: "what the receiver said, or why it said nothing" }),
+  responseStatusCode: Type.Integer({ description: "0 when no response came" }),
+  responseDurationMs: Type.Integer(),
+  timestamp: Timestamp,
+});
+export type MessageAttemptOut = Static<typeof MessageAttemptOut>;
+export const MessageAttemptList = ListResponse(MessageAttemptOut);
+
+/** How far a message has come at an endpoint. */
+export const DeliveryStatus = {
+  status: MessageStatus,
+  statusText: MessageStatusText,
+  nextAttempt: Nullable(Timestamp),
+};
+
+export const EndpointMessageOut = Type.Composite([MessageOut, Type.Object(DeliveryStatus)]);
+export type EndpointMessageOut = Static<typeof EndpointMessageOut>;
+export const EndpointMessageList = ListResponse(EndpointMessageOut);
+
+export const EndpointStats = Type.Object({
+  success: Type.Integer(),
+  pending: Type.Integer(),
+  sending: Type.Integer(),
+  fail: Type.Integer(),
+  canceled: Type.Integer(),
+});
+export type EndpointStats = Static<typeof EndpointStats>;

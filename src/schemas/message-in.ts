@@ -1,0 +1,27 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { ApplicationIn } from "./applications.ts";
+import { Channel, Name, OptionalNullable, Text, Uid } from "./common.ts";
+
+/** An object whose members are nobody's business here: its bytes are passed on. */
+const Payload = Type.Object({}, { additionalProperties: true, description: "any JSON object" });
+
+export const MessageIn = Type.Object({
+  eventType: Name,
+  payload: Type.Optional(Payload),
+  data: Type.Optional(
+    Type.Object({}, { additionalProperties: true, description: "another name for payload" }),
+  ),
+  eventId: OptionalNullable(Uid("msg_")),
+  channels: OptionalNullable(Type.Array(Channel, { minItems: 1, maxItems: 10, uniqueItems: true })),
+  application: OptionalNullable(ApplicationIn),
+  payloadRetentionPeriod: Type.Optional(
+    Type.Integer({ minimum: 5, maximum: 90, description: "days that the payload is kept" }),
+  ),
+  transformationsParams: OptionalNullable(
+    Type.Object({
+      rawPayload: Type.Optional(Text({ description: "sent as the body instead of payload, byte for byte" })),
+      headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+    }),
+  ),
+});
+export type MessageIn = Static<typeof MessageIn>;

@@ -1,0 +1,52 @@
+import { type IdPrefix, idBound } from "../lib/ids.ts";
+import { type PageRequest, pageRequest } from "../lib/pagination.ts";
+import { parseTimestamp } from "../lib/timestamps.ts";
+import { AppError } from "./errors.ts";
+
+const dayMs = 86_400_000;
+/** Lists of messages and attempts go back so far. */
+const listWindowMs = 90 * dayMs;
+/** Ids tell time in steps of so many milliseconds. */
+const idStepMs = 4;
+
+/** `from` inclusive, `to` exclusive: what keeps a query out of the partitions that can't hold its rows. */
+export type IdRange = { from: string; to: string };
+
+export type RangeQuery = { limit?: number; iterator?: string; before?: string; after?: string };
+
+/** @throws AppError generic_error (400), as for every query parameter of the wrong type */
+export function queryTime(name: string, value: string | undefined): Date | null {
+  if (value === undefined) return null;
+  const time = parseTimestamp(value);
+  if (time === null) {
+    throw new AppError("generic_error", { detail: `Query parameter ${name}: must be a time in RFC 3339` });
+  }
+  return time;
+}
+
+/**
+ * The ids that a list newest first is about, and its page. With `after` alone the page starts at the oldest and leads
+ * to the newer ones.
+ */
+export function newestFirst(
+  prefix: IdPrefix,
+  query: RangeQuery,
+  now = new Date(),
+): { range: IdRange; request: PageRequest } {
+  const before = queryTime("before", query.before);
+  const after = queryTime("after", query.after);
+  const oldest = Math.max(now.getTime() - listWindowMs, after?.getTime() ?? 0);
+  const request = pageRequest(query, "descending");
+  const upwards = query.iterator === undefined && before === null && after !== null;
+  return {
+    range: {
+      from: idBound(prefix, oldest),
+      // Rounded up to a step, so that what was made in the millisecond before is not lost.
+      to: before === null ? idEnd(prefix) : idBound(prefix, before.getTime() + idStepMs - 1),
+    },
+    request: upwards ? { ...request, backward: true, scan: "ascending" } : request,
+  };
+}
+
+/** Past every id with this prefix. */
+export const idEnd = (prefix: IdPrefix): string => `${prefix}~`;

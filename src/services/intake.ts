@@ -1,0 +1,126 @@
+import { createGroupCommit } from "../lib/group-commit.ts";
+import { isMissingPartition, isRetriable } from "../lib/postgres-errors.ts";
+import { triggers } from "../models/deliveries.ts";
+import type { IntakeRepo, IntakeResult, IntakeRow, QueuedDelivery } from "../repos/intake.ts";
+import type { Delivery } from "./delivery.ts";
+import { AppError } from "./errors.ts";
+
+export type Intake = {
+  /** Resolves once the message and its deliveries are committed. */
+  accept(row: IntakeRow): Promise<IntakeResult>;
+  idle(): Promise<void>;
+};
+
+/** A lease for what is being committed now, and the endpoints whose deliveries are to be left to a later claim. */
+export type Offer = { lease: string; leaseSeconds: number; saturated: string[] };
+
+/** The way from a commit straight into this process's own deliverer, without a claim. */
+export type HandOver = {
+  /** Null when nothing more fits. */
+  offer(): Offer | null;
+  /** Takes on deliveries that were committed a moment ago under an offered lease. */
+  take(deliveries: Delivery[]): void;
+  /** Something was committed that nobody holds. */
+  wake(): void;
+};
+
+export type IntakeOptions = {
+  repo: IntakeRepo;
+  /** Null when only other processes deliver. */
+  handOver: HandOver | null;
+  /** Tells the workers of other processes that something is due. */
+  notify(): void;
+  /** Makes the partitions for what is being written now. */
+  ensurePartitions(): Promise<void>;
+};
+
+const groupSizeMax = 256;
+/** One being committed while the next is on its way: more only makes the groups smaller. */
+const groupsInParallel = 2;
+/** Requests that may wait for a commit; past that the client is told to come back. */
+const waitingMax = 10_000;
+
+/** Takes messages in: what arrives while a commit is under way shares the next one. */
+export function createIntake(options: IntakeOptions): Intake {
+  const insert = async (rows: IntakeRow[], offer: Offer | null): Promise<IntakeResult[]> => {
+    const insertOptions = {
+      lease: offer?.lease ?? null,
+      leaseSeconds: offer?.leaseSeconds ?? 0,
+      saturated: offer?.saturated ?? [],
+    };
+    try {
+      return await options.repo.insert(rows, insertOptions);
+    } catch (error) {
+      if (isMissingPartition(error)) await options.ensurePartitions();
+      else if (!isRetriable(error)) throw error;
+      return options.repo.insert(rows, insertOptions);
+    }
+  };
+
+  const run = async (rows: IntakeRow[]): Promise<IntakeResult[]> => {
+    const offer = options.handOver?.offer() ?? null;
+    const leaseEndsAt = Date.now() + (offer?.leaseSeconds ?? 0) * 1000;
+    const results = await insert(rows, offer);
+    passOn(rows, results, offer, leaseEndsAt);
+    return results;
+  };
+
+  const passOn = (
+    rows: IntakeRow[],
+    results: IntakeResult[],
+    offer: Offer | null,
+    leaseEndsAt: number,
+  ): void => {
+    let left = false;
+    const taken = results.flatMap((result, index) => {
+      if (result.kind !== "accepted") return [];
+      const row = rows[index] as IntakeRow;
+      return result.deliveries.flatMap((queued) => {
+        if (queued.leased && offer !== null)
+          return [held(row, result.appId, queued, offer.lease, leaseEndsAt)];
+        left = true;
+        return [];
+      });
+    });
+    if (taken.length > 0) options.handOver?.take(taken);
+    if (!left) return;
+    options.handOver?.wake();
+    options.notify();
+  };
+
+  const group = createGroupCommit<IntakeRow, IntakeResult>({
+    run,
+    itemsMax: groupSizeMax,
+    parallel: groupsInParallel,
+  });
+  return {
+    async accept(row) {
+      if (group.size >= waitingMax) throw new AppError("overloaded");
+      return group.submit(row);
+    },
+    idle: () => group.idle(),
+  };
+}
+
+const held = (
+  row: IntakeRow,
+  appId: string,
+  queued: QueuedDelivery,
+  lease: string,
+  leaseEndsAt: number,
+): Delivery => ({
+  messageId: row.id,
+  endpointId: queued.endpointId,
+  trigger: triggers.scheduled,
+  orgId: row.orgId,
+  appId,
+  attempt: 0,
+  revision: queued.revision,
+  eventType: row.eventType,
+  channels: row.channels,
+  payload: row.payload,
+  contentType: row.contentType,
+  probe: false,
+  lease,
+  leaseEndsAt,
+});

@@ -1,0 +1,89 @@
+import { idBound } from "../lib/ids.ts";
+import type { Repos } from "../repos/index.ts";
+import {
+  type Partition,
+  type PartitionedTable,
+  type PartitionSpec,
+  partitionedTables,
+} from "../repos/partitions.ts";
+
+const dayMs = 86_400_000;
+const weekMs = 7 * dayMs;
+/** Long enough that nobody has to look after it while every worker is down. */
+const weeksAhead = 8;
+/** 1970-01-05, a Monday. */
+const firstMondayMs = 4 * dayMs;
+
+const idPrefixes = { messages: "msg_", attempts: "atmpt_" } as const;
+
+/** Monday 00:00 UTC of that time's week. */
+export function weekStart(time: Date): Date {
+  return new Date(Math.floor((time.getTime() - firstMondayMs) / weekMs) * weekMs + firstMondayMs);
+}
+
+/** The partition of the week that starts then. */
+function specOf(table: PartitionedTable, monday: Date): PartitionSpec {
+  const day = monday.toISOString().slice(0, 10).replaceAll("-", "");
+  return {
+    table,
+    name: `${table}_${day}`,
+    fromId: idBound(idPrefixes[table], monday),
+    toId: idBound(idPrefixes[table], monday.getTime() + weekMs),
+  };
+}
+
+/** What must stand at any time: from a week ago (clocks differ) to eight weeks ahead. */
+export const partitionsAhead = (now: Date): { from: Date; to: Date } => ({
+  from: new Date(now.getTime() - weekMs),
+  to: new Date(now.getTime() + weeksAhead * weekMs),
+});
+
+/**
+ * Makes the weekly partitions of messages and attempts that are missing between the two times, both included. Any
+ * number of processes may do so at once. `migrate up` calls it with `partitionsAhead`, and so does a schedule.
+ * @returns the names of those that were made
+ */
+export async function ensurePartitions(repos: Repos, range: { from: Date; to: Date }): Promise<string[]> {
+  const wanted: PartitionSpec[] = [];
+  for (let at = weekStart(range.from).getTime(); at <= range.to.getTime(); at += weekMs) {
+    for (const table of partitionedTables) wanted.push(specOf(table, new Date(at)));
+  }
+  if (missing(wanted, await repos.partitions.list()).length === 0) return [];
+  return repos.tx(async (tx) => {
+    await tx.partitions.lock();
+    const made = missing(wanted, await tx.partitions.list());
+    for (const spec of made) await tx.partitions.create(spec);
+    return made.map((spec) => spec.name);
+  });
+}
+
+function missing(wanted: PartitionSpec[], present: Partition[]): PartitionSpec[] {
+  const names = new Set(present.filter(({ state }) => state !== "detached").map(({ name }) => name));
+  return wanted.filter((spec) => !names.has(spec.name));
+}
+
+/** For an insert that met no partition: `23514, no partition of relation … found for row`. */
+export const ensurePartitionFor = (repos: Repos, time: Date): Promise<string[]> =>
+  ensurePartitions(repos, { from: time, to: time });
+
+/**
+ * Drops the partitions that hold nothing younger than `days`. What was cut short is finished by the next call.
+ * @returns their names
+ */
+export async function dropOldPartitions(
+  repos: Repos,
+  options: { days: number; now: Date },
+): Promise<string[]> {
+  const oldest = options.now.getTime() - options.days * dayMs;
+  const dropped: string[] = [];
+  for (const { name, state } of await repos.partitions.list()) {
+    const [table, day] = name.split("_") as [PartitionedTable, string];
+    const monday = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
+    if (!(monday + weekMs <= oldest)) continue;
+    if (state === "attached") await repos.partitions.detach(table, name);
+    if (state === "pending") await repos.partitions.finishDetach(table, name);
+    await repos.partitions.drop(name);
+    dropped.push(name);
+  }
+  return dropped;
+}

@@ -1,0 +1,76 @@
+import { createGroupCommit } from "../lib/group-commit.ts";
+import type { Logger } from "../lib/log.ts";
+import { isRetriable, isUnavailable } from "../lib/postgres-errors.ts";
+import type { Outcome, OutcomesRepo } from "../repos/outcomes.ts";
+
+export type Recorder = {
+  /** Resolves once the outcome is committed, or once it is given up on. Never rejects. */
+  record(outcome: Outcome): Promise<void>;
+  /** Outcomes that are not committed yet. */
+  readonly pending: number;
+  idle(): Promise<void>;
+};
+
+const groupSizeMax = 500;
+const retryDelaysMs = [50, 200, 500, 1000, 2000] as const;
+
+export type RecorderOptions = {
+  repo: OutcomesRepo;
+  log: Logger;
+  stopping: AbortSignal;
+  /** These endpoints' breakers are open: nothing more should go out to them. */
+  onOpen(endpointIds: string[]): void;
+};
+
+/**
+ * Writes outcomes in groups. While the database is away it waits: what it can't write is delivered again once the
+ * lease has run out, so it gives up only when there is no sense in trying on.
+ */
+export function createRecorder({ repo, log, stopping, onOpen }: RecorderOptions): Recorder {
+  const run = async (outcomes: Outcome[]): Promise<undefined[]> => {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const open = await repo.record(outcomes);
+        if (open.length > 0) onOpen(open);
+        return new Array<undefined>(outcomes.length);
+      } catch (error) {
+        if (!isUnavailable(error) && !isRetriable(error)) return isolate(outcomes, error);
+        if (stopping.aborted && tries >= retryDelaysMs.length) throw error;
+        log.warn({ err: error, outcomes: outcomes.length }, "outcomes can't be written yet");
+        await Bun.sleep(retryDelaysMs[Math.min(tries, retryDelaysMs.length - 1)] as number);
+      }
+    }
+  };
+
+  // One outcome that the database refuses must not take its group down with it.
+  const isolate = async (outcomes: Outcome[], error: unknown): Promise<undefined[]> => {
+    const [only] = outcomes;
+    if (outcomes.length === 1 && only !== undefined) {
+      log.error(
+        { err: error, messageId: only.messageId, endpointId: only.endpointId },
+        "an outcome can't be written",
+      );
+      return [];
+    }
+    for (const outcome of outcomes) await run([outcome]);
+    return [];
+  };
+
+  const group = createGroupCommit<Outcome, undefined>({ run, itemsMax: groupSizeMax, parallel: 1 });
+  return {
+    record: (outcome) =>
+      group.submit(outcome).then(
+        () => {},
+        (error: unknown) => {
+          log.error(
+            { err: error, messageId: outcome.messageId },
+            "an outcome was given up: it will be delivered again",
+          );
+        },
+      ),
+    get pending() {
+      return group.size;
+    },
+    idle: () => group.idle(),
+  };
+}

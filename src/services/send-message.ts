@@ -1,0 +1,137 @@
+import { idTime, newId } from "../lib/ids.ts";
+import { jsonMember } from "../lib/json-member.ts";
+import { RawJson } from "../lib/raw-json.ts";
+import type { IntakeRow } from "../repos/intake.ts";
+import type { MessageIn } from "../schemas/message-in.ts";
+import { createApplication } from "./applications.ts";
+import { requireOrg } from "./authorization.ts";
+import type { Context } from "./context.ts";
+import { AppError, invalid, notFound } from "./errors.ts";
+import { idempotencyKeyHash, requestHash } from "./idempotency.ts";
+import type { Intake } from "./intake.ts";
+
+export type SendMessageParts = {
+  intake: Intake;
+  /** The message that a taken idempotency key stands for. */
+  findByKey(orgId: string, key: string): Promise<{ messageId: string; bodyHash: string } | null>;
+  releaseKey(orgId: string, key: string, messageId: string): Promise<void>;
+  payloadRetentionDays: number;
+};
+
+export type SendMessageInput = {
+  appRef: string;
+  path: string;
+  message: MessageIn;
+  /** The request's body as it came: the payload is cut out of it. */
+  rawBody: string;
+  idempotencyKey: string | null;
+  withContent: boolean;
+};
+
+export type SentMessage = {
+  id: string;
+  eventId: string | null;
+  eventType: string;
+  channels: string[] | null;
+  payload: RawJson;
+  timestamp: string;
+};
+
+const emptyPayload = new RawJson("{}");
+
+/** Takes a message in. What it returns is committed, with a delivery for every endpoint that wants it. */
+export async function sendMessage(
+  ctx: Context,
+  parts: SendMessageParts,
+  input: SendMessageInput,
+): Promise<SentMessage> {
+  requireOrg(ctx);
+  const row = toRow(ctx, parts, input);
+  checkApplication(input);
+  let result = await parts.intake.accept(row);
+  if (result.kind === "no-application" && input.message.application) {
+    await createApplication(ctx, input.message.application, { getIfExists: true });
+    result = await parts.intake.accept(row);
+  }
+  switch (result.kind) {
+    case "accepted":
+      return sent(row, input);
+    case "no-application":
+      throw notFound();
+    case "duplicate-key":
+      return repeated(ctx, parts, row, input);
+    case "duplicate-event":
+      if (row.idempotency !== null) await parts.releaseKey(ctx.orgId, row.idempotency.key, row.id);
+      throw new AppError("conflict", { detail: "A message with this eventId already exists" });
+  }
+}
+
+/** The first request's answer, made again: all that it holds but id and time came with the request. */
+async function repeated(
+  ctx: Context,
+  parts: SendMessageParts,
+  row: IntakeRow,
+  input: SendMessageInput,
+): Promise<SentMessage> {
+  const first = row.idempotency === null ? null : await parts.findByKey(ctx.orgId, row.idempotency.key);
+  if (first === null) throw new AppError("conflict");
+  if (first.bodyHash !== row.idempotency?.bodyHash) throw new AppError("idempotency_conflict");
+  return sent({ ...row, id: first.messageId }, input);
+}
+
+const sent = (row: IntakeRow, input: SendMessageInput): SentMessage => ({
+  id: row.id,
+  eventId: row.eventId,
+  eventType: row.eventType,
+  channels: row.channels,
+  payload: input.withContent && row.contentType === null ? new RawJson(row.payload) : emptyPayload,
+  timestamp: idTime(row.id).toISOString(),
+});
+
+function toRow(ctx: Context, parts: SendMessageParts, input: SendMessageInput): IntakeRow {
+  const { message, rawBody, idempotencyKey } = input;
+  return {
+    id: newId("msg_"),
+    orgId: ctx.orgId,
+    appRef: input.appRef,
+    eventType: message.eventType,
+    eventId: message.eventId ?? null,
+    channels: message.channels ?? null,
+    ...payloadOf(message, rawBody),
+    payloadRetentionDays: message.payloadRetentionPeriod ?? parts.payloadRetentionDays,
+    idempotency:
+      idempotencyKey === null
+        ? null
+        : {
+            key: idempotencyKeyHash(ctx.orgId, ctx.actor, input.path, idempotencyKey),
+            bodyHash: requestHash("", rawBody),
+          },
+  };
+}
+
+function payloadOf(message: MessageIn, rawBody: string): { payload: string; contentType: string | null } {
+  const raw = message.transformationsParams?.rawPayload;
+  if (raw !== undefined) {
+    const headers = Object.entries(message.transformationsParams?.headers ?? {});
+    const [, contentType] = headers.find(([name]) => name.toLowerCase() === "content-type") ?? [];
+    if (contentType !== undefined && !/^[\x20-\x7e]{1,256}$/.test(contentType)) {
+      throw invalid(["body", "transformationsParams", "headers"], "content-type must be printable ASCII");
+    }
+    return { payload: raw, contentType: contentType ?? "application/json" };
+  }
+  const member = message.payload === undefined ? "data" : "payload";
+  const payload = message[member] === undefined ? null : jsonMember(rawBody, member);
+  if (payload === null) throw invalid(["body", "payload"], "is required, and must be an object");
+  return { payload, contentType: null };
+}
+
+/** An application that comes with the message is the one of the path, by its uid. */
+function checkApplication({ message, appRef }: SendMessageInput): void {
+  const application = message.application;
+  if (!application) return;
+  const loc = ["body", "application", "uid"];
+  if (!application.uid) throw invalid(loc, "Application uid must be set", "application_uid_missing");
+  if (application.uid !== appRef) {
+    throw invalid(loc, "Application uid must be the one in the path", "application_uid_mismatch");
+  }
+}

@@ -1,0 +1,264 @@
+import { Lanes } from "../lib/lanes.ts";
+import type { Logger } from "../lib/log.ts";
+import { createLoop } from "../lib/loop.ts";
+import type { ClaimedDelivery, DeliveriesRepo, DeliveryKey } from "../repos/deliveries.ts";
+import type { OutcomesRepo } from "../repos/outcomes.ts";
+import { type Delivery, type DeliveryPolicy, deliver, type Judged } from "../services/delivery.ts";
+import type { HandOver } from "../services/intake.ts";
+import { createRecorder } from "../services/recorder.ts";
+import type { Targets } from "../services/targets.ts";
+import { createLeases } from "./leases.ts";
+
+export type DeliverOptions = {
+  deliveries: DeliveriesRepo;
+  outcomes: OutcomesRepo;
+  targets: Targets;
+  policy: DeliveryPolicy;
+  concurrency: number;
+  endpointConcurrency: number;
+  disableAfterSeconds: number;
+  workerId: string;
+  log: Logger;
+};
+
+export type DeliverTask = HandOver & {
+  start(): void;
+  /** Starts nothing more, hands back what has not started, and waits for what is under way until the signal says stop. */
+  stop(deadline: AbortSignal): Promise<void>;
+  readonly running: number;
+  /** Held here and not started yet. */
+  readonly waiting: number;
+};
+
+/** How long a claimed delivery may wait here before it starts; past that, others may have it. */
+const localWaitMs = 60_000;
+/** What lies ready beyond what is in flight: enough to bridge a claim's round trip, little enough to hand over late. */
+const backlogPerPlace = 4;
+const pollIntervalMs = 1_000;
+const claimEndpointsMax = 256;
+/** How far ahead the moments of throttled deliveries are taken: the claim comes again at half of it. */
+const throttledAheadSeconds = 1;
+/** Outcomes that wait for the database before nothing new is taken on. */
+const unrecordedMax = 5_000;
+
+/** Delivers what is due: what this process commits itself comes by `take`, everything else by claims. */
+export function createDeliverTask(options: DeliverOptions): DeliverTask {
+  const { deliveries, outcomes, policy, log } = options;
+  const leaseMs = localWaitMs + policy.timeoutMs;
+  const leases = createLeases(options.workerId);
+  const stopping = new AbortController();
+  const giveUp = new AbortController();
+  const recorder = createRecorder({
+    repo: outcomes,
+    log,
+    stopping: stopping.signal,
+    onOpen: (ids) => void handBack(ids),
+  });
+  const backlogMax = options.concurrency * backlogPerPlace;
+  const endpointBacklogMax = options.endpointConcurrency * backlogPerPlace;
+  let walkedTo: string | null = null;
+  let more = false;
+
+  const run = async (delivery: Delivery): Promise<void> => {
+    try {
+      // Too late to be sure of ending before the lease does: whoever claims it next sends it.
+      if (Date.now() > delivery.leaseEndsAt - policy.timeoutMs) return;
+      const target = await options.targets.get(delivery.endpointId, delivery.revision);
+      if (target === null) return await deliveries.drop([delivery]);
+      const judged = await deliver(policy, target, delivery, giveUp.signal);
+      if (judged === null) return await deliveries.release([delivery]);
+      logAttempt(log, judged);
+      void settle(judged);
+    } catch (error) {
+      log.error(
+        { err: error, messageId: delivery.messageId, endpointId: delivery.endpointId },
+        "a delivery broke",
+      );
+    }
+  };
+
+  // Not awaited by `run`: the place is free for the next delivery while the outcome is being committed.
+  const settle = async (judged: Judged): Promise<void> => {
+    await recorder.record(judged.outcome);
+    if (judged.outcome.nextAt !== null) return wakeAt(judged.outcome.nextAt);
+    if (!judged.outcome.succeeded) await disableIfDue(judged);
+  };
+
+  /** After the last attempt: the receiver asked for it, or has failed for too long. */
+  const disableIfDue = async ({ outcome, wantsDisabling }: Judged): Promise<void> => {
+    const { orgId, endpointId } = outcome;
+    try {
+      const disabled = wantsDisabling
+        ? await outcomes.disableEndpoint(orgId, endpointId)
+        : await outcomes.disableIfFailing(orgId, endpointId, options.disableAfterSeconds);
+      if (disabled)
+        log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
+    } catch (error) {
+      log.error({ err: error, endpointId }, "an endpoint could not be disabled");
+    }
+  };
+
+  const lanes = new Lanes<Delivery>({
+    concurrency: options.concurrency,
+    laneConcurrency: options.endpointConcurrency,
+    run,
+    onRoom: () => {
+      if (more && lanes.waiting <= backlogMax / 2) loop.wake();
+    },
+  });
+
+  /** What was claimed before a breaker opened waits in the queue like the rest. */
+  const handBack = async (endpointIds: string[]): Promise<void> => {
+    const unstarted = endpointIds.flatMap((id) => lanes.empty(id));
+    try {
+      await deliveries.release(unstarted);
+    } catch (error) {
+      log.warn(
+        { err: error, deliveries: unstarted.length },
+        "deliveries could not be handed back: their leases run out",
+      );
+    }
+  };
+
+  const push = (delivery: Delivery): void => lanes.push(delivery.appId, delivery.endpointId, delivery);
+  const room = (): number =>
+    stopping.signal.aborted || recorder.pending > unrecordedMax ? 0 : Math.max(0, backlogMax - lanes.waiting);
+
+  const claimOnce = async (): Promise<"again" | "wait"> => {
+    const deliveriesMax = room();
+    if (deliveriesMax === 0) return "wait";
+    const lease = leases.next();
+    const leaseEndsAt = Date.now() + leaseMs;
+    const after = walkedTo ?? "";
+    const claim = await deliveries.claim({
+      lease,
+      leaseSeconds: leaseMs / 1000,
+      after,
+      saturated: lanes.lanesWith(endpointBacklogMax),
+      deliveriesMax,
+      perEndpointMax: endpointBacklogMax,
+      endpointsMax: claimEndpointsMax,
+    });
+    walkedTo = claim.walkedTo;
+    await takeClaimed(claim.deliveries, lease, leaseEndsAt);
+    for (const endpointId of claim.throttled) await claimThrottled(endpointId);
+    more = claim.deliveries.length > 0;
+    // A walk that started in the middle has yet to see the beginning.
+    return claim.walkedTo !== null || after !== "" || (more && room() > backlogMax / 2) ? "again" : "wait";
+  };
+
+  const takeClaimed = async (
+    claimed: ClaimedDelivery[],
+    lease: string,
+    leaseEndsAt: number,
+  ): Promise<void> => {
+    const unsendable: DeliveryKey[] = [];
+    for (const delivery of claimed) {
+      const held = { ...delivery, lease, leaseEndsAt };
+      if (delivery.gone) unsendable.push(held);
+      else push(held);
+    }
+    await deliveries.drop(unsendable);
+  };
+
+  const claimThrottled = async (endpointId: string): Promise<void> => {
+    const lease = leases.next();
+    const leaseEndsAt = Date.now() + leaseMs;
+    const claimed = await deliveries.claimThrottled(endpointId, {
+      lease,
+      leaseSeconds: leaseMs / 1000,
+      aheadSeconds: throttledAheadSeconds,
+      deliveriesMax: endpointBacklogMax,
+    });
+    for (const delivery of claimed) {
+      if (delivery.gone) await deliveries.drop([{ ...delivery, lease }]);
+      else startLater({ ...delivery, lease, leaseEndsAt }, delivery.startsInMs);
+    }
+    if (claimed.length > 0) wakeAt(new Date(Date.now() + (throttledAheadSeconds * 1000) / 2));
+  };
+
+  /** Throttled deliveries whose moment has not come. */
+  const later = new Map<Timer, Delivery>();
+  const startLater = (delivery: Delivery, inMs: number): void => {
+    const timer = setTimeout(() => {
+      later.delete(timer);
+      push(delivery);
+    }, inMs);
+    later.set(timer, delivery);
+  };
+  const cancelLater = (): Delivery[] => {
+    for (const timer of later.keys()) clearTimeout(timer);
+    return [...later.values()];
+  };
+
+  const loop = createLoop({
+    name: "claim",
+    log,
+    intervalMs: pollIntervalMs,
+    backoffMaxMs: 2_000,
+    runOnce: claimOnce,
+  });
+
+  let wakeTimer: Timer | undefined;
+  let wakesAt = Number.POSITIVE_INFINITY;
+  /** A retry that this process has scheduled should not wait for the next poll. */
+  const wakeAt = (at: Date): void => {
+    const inMs = at.getTime() - Date.now();
+    if (at.getTime() >= wakesAt || inMs > pollIntervalMs) return;
+    clearTimeout(wakeTimer);
+    wakesAt = at.getTime();
+    wakeTimer = setTimeout(() => {
+      wakesAt = Number.POSITIVE_INFINITY;
+      loop.wake();
+    }, inMs);
+  };
+
+  return {
+    start: () => loop.start(),
+    take: (taken) => taken.forEach(push),
+    offer() {
+      if (room() === 0) return null;
+      const lease = leases.next();
+      return { lease, leaseSeconds: leaseMs / 1000, saturated: lanes.lanesWith(endpointBacklogMax) };
+    },
+    wake: () => {
+      more = true;
+      loop.wake();
+    },
+    async stop(deadline) {
+      stopping.abort();
+      clearTimeout(wakeTimer);
+      await loop.stop();
+      await deliveries.release([...lanes.pause(), ...cancelLater()]);
+      if (deadline.aborted) giveUp.abort();
+      deadline.addEventListener("abort", () => giveUp.abort());
+      await lanes.idle();
+      await recorder.idle();
+    },
+    get running() {
+      return lanes.running;
+    },
+    get waiting() {
+      return lanes.waiting;
+    },
+  };
+}
+
+function logAttempt(log: Logger, { outcome }: Judged): void {
+  log.info(
+    {
+      orgId: outcome.orgId,
+      appId: outcome.appId,
+      endpointId: outcome.endpointId,
+      messageId: outcome.messageId,
+      attemptId: outcome.attemptId,
+      attempt: outcome.attempt,
+      outcome: outcome.succeeded ? "success" : "fail",
+      statusCode: outcome.responseStatusCode,
+      durationMs: outcome.durationMs,
+      nextAt: outcome.nextAt,
+      ...(outcome.responseStatusCode === 0 && { reason: outcome.response }),
+    },
+    "attempt",
+  );
+}

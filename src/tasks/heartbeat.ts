@@ -1,0 +1,42 @@
+import type { Logger } from "../lib/log.ts";
+import { createLoop, type Loop } from "../lib/loop.ts";
+import type { DeliveriesRepo } from "../repos/deliveries.ts";
+import type { WorkersRepo } from "../repos/workers.ts";
+import { leaseRange } from "./leases.ts";
+
+const intervalMs = 3_000;
+/** Three beats missed, and a little. */
+const deadAfterSeconds = 10;
+
+export type HeartbeatOptions = {
+  workerId: string;
+  workers: WorkersRepo;
+  deliveries: DeliveriesRepo;
+  log: Logger;
+  /** Some leases were freed: there is something to claim. */
+  onFreed(): void;
+};
+
+/** Says that this worker lives, and frees what dead ones held. Returns how many deliveries it freed. */
+export async function beatOnce(options: HeartbeatOptions): Promise<number> {
+  const dead = await options.workers.beat(options.workerId, deadAfterSeconds);
+  let freed = 0;
+  for (const id of dead) freed += await options.deliveries.releaseLeases(leaseRange(id));
+  if (dead.length > 0)
+    options.log.warn({ workers: dead, deliveries: freed }, "took over from workers that died");
+  if (freed > 0) options.onFreed();
+  return freed;
+}
+
+export function createHeartbeat(options: HeartbeatOptions): Loop {
+  return createLoop({
+    name: "heartbeat",
+    log: options.log,
+    intervalMs,
+    backoffMaxMs: intervalMs,
+    runOnce: async () => {
+      await beatOnce(options);
+      return "wait";
+    },
+  });
+}

@@ -1,0 +1,89 @@
+import type { Sql } from "postgres";
+import type { Config } from "../config.ts";
+import { createEgress } from "../lib/egress/index.ts";
+import type { Logger } from "../lib/log.ts";
+import { createDeliveriesRepo } from "../repos/deliveries.ts";
+import { createOutcomesRepo } from "../repos/outcomes.ts";
+import { createTargetsRepo } from "../repos/targets.ts";
+import { createWorkersRepo } from "../repos/workers.ts";
+import type { HandOver } from "../services/intake.ts";
+import { listenForDue } from "../services/notifications.ts";
+import { createTargets } from "../services/targets.ts";
+import { createDeliverTask } from "./deliver.ts";
+import { createHeartbeat } from "./heartbeat.ts";
+import { newWorkerId } from "./leases.ts";
+
+export type WorkerParts = {
+  config: Config;
+  /** Connections for the hot statements. */
+  engine: Sql;
+  /** Past a pooler, for LISTEN. */
+  direct: Sql;
+  /** No other worker can be alive: this process has just started the database. */
+  alone: boolean;
+  userAgent: string;
+  /** Unseals a stored secret. */
+  open(secret: string): string;
+  log: Logger;
+};
+
+export type Worker = {
+  handOver: HandOver;
+  start(): Promise<void>;
+  stop(deadline: AbortSignal): Promise<void>;
+  stats(): { inFlight: number; waiting: number };
+};
+
+/** Everything that runs in the background of a process: deliveries, the heartbeat, the ear for notifications. */
+export function createWorker({ config, engine, direct, alone, userAgent, open, log }: WorkerParts): Worker {
+  const workerId = newWorkerId();
+  const deliveries = createDeliveriesRepo(engine);
+  const workers = createWorkersRepo(engine);
+  const egress = createEgress({
+    allow: config.egressAllow,
+    ...(config.egressProxy && { proxy: config.egressProxy }),
+  });
+  const deliver = createDeliverTask({
+    deliveries,
+    outcomes: createOutcomesRepo(engine),
+    targets: createTargets(createTargetsRepo(engine), open),
+    policy: {
+      egress,
+      userAgent,
+      timeoutMs: config.deliveryTimeoutMs,
+      responseBytesMax: config.responseBodyBytesMax,
+      retry: { schedule: config.retrySchedule, jitter: config.retryJitter },
+    },
+    concurrency: config.deliveryConcurrency,
+    endpointConcurrency: config.endpointConcurrency,
+    disableAfterSeconds: config.disableEndpointAfterSeconds,
+    workerId,
+    log,
+  });
+  const heartbeat = createHeartbeat({ workerId, workers, deliveries, log, onFreed: deliver.wake });
+  let ear: { stop(): Promise<void> } | null = null;
+
+  return {
+    handOver: deliver,
+    async start() {
+      if (alone) {
+        await workers.forgetOthers(workerId);
+        const freed = await deliveries.releaseLeases(null);
+        if (freed > 0)
+          log.info({ deliveries: freed }, "took over what was under way when the last process ended");
+      }
+      ear = await listenForDue(direct, deliver.wake);
+      heartbeat.start();
+      deliver.start();
+      log.info({ workerId }, "worker started");
+    },
+    async stop(deadline) {
+      await ear?.stop();
+      await heartbeat.stop();
+      await deliver.stop(deadline);
+      await workers.forget(workerId);
+      egress.close();
+    },
+    stats: () => ({ inFlight: deliver.running, waiting: deliver.waiting }),
+  };
+}
