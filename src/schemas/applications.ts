@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import {
-  Body,
+  Input,
   ListResponse,
   Metadata,
   Nullable,
@@ -14,7 +14,7 @@ import {
 
 const ApplicationUid = Uid("app_");
 
-export const ApplicationIn = Body({
+export const ApplicationIn = Input({
   name: Text({ minLength: 1 }),
   uid: OptionalNullable(ApplicationUid),
   throttleRate: OptionalNullable(ThrottleRate),
@@ -24,7 +24,7 @@ export const ApplicationIn = Body({
 export type ApplicationIn = Static<typeof ApplicationIn>;
 
 /** Absent keeps, null clears. */
-export const ApplicationPatch = Body({
+export const ApplicationPatch = Input({
   name: Type.Optional(Text({ minLength: 1 })),
   uid: OptionalNullable(ApplicationUid),
   throttleRate: OptionalNullable(ThrottleRatePatch),

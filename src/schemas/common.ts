@@ -29,11 +29,8 @@ export const Metadata = Type.Record(Type.String(), Text());
 export const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
 export const OptionalNullable = <S extends TSchema>(schema: S) => Type.Optional(Nullable(schema));
 
-/**
- * A request's body: unknown fields are ignored. Being open also keeps Elysia from cleaning the body before the check,
- * which would turn a list or a text into an object.
- */
-export const Body = <P extends TProperties>(properties: P) =>
+/** A request's body or query: what is unknown in it is ignored, as clients are older or newer than we are. */
+export const Input = <P extends TProperties>(properties: P) =>
   Type.Object(properties, { additionalProperties: true });
 
 /** A number in a query: text that is none is a 400, one out of range a 422. */

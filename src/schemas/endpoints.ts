@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import {
-  Body,
   Channel,
+  Input,
   ListResponse,
   Metadata,
   Name,
@@ -34,10 +34,10 @@ const optional = {
 };
 const rate = { throttleRate: OptionalNullable(ThrottleRate), rateLimit: OptionalNullable(ThrottleRate) };
 
-export const EndpointUpdate = Body({ url: Url, ...optional, ...rate });
+export const EndpointUpdate = Input({ url: Url, ...optional, ...rate });
 export type EndpointUpdate = Static<typeof EndpointUpdate>;
 
-export const EndpointIn = Body({
+export const EndpointIn = Input({
   url: Url,
   ...optional,
   ...rate,
@@ -47,7 +47,7 @@ export const EndpointIn = Body({
 export type EndpointIn = Static<typeof EndpointIn>;
 
 /** Absent keeps, null clears. */
-export const EndpointPatch = Body({
+export const EndpointPatch = Input({
   url: Type.Optional(Url),
   ...optional,
   throttleRate: OptionalNullable(ThrottleRatePatch),
