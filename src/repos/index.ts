@@ -1,17 +1,25 @@
 import type { Sql } from "postgres";
 import { createApplicationsRepo } from "./applications.ts";
+import { createAttemptsRepo } from "./attempts.ts";
 import { createDb, type Db, type Tx } from "./db.ts";
+import { createDeliveryStatesRepo } from "./delivery-states.ts";
 import { createEndpointSecretsRepo } from "./endpoint-secrets.ts";
 import { createEndpointsRepo } from "./endpoints.ts";
 import { createEventTypesRepo } from "./event-types.ts";
+import { createHealthRepo } from "./health.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
 import { createMessagesRepo } from "./messages.ts";
 import { createPartitionsRepo } from "./partitions.ts";
+import { createQueueRepo } from "./queue.ts";
 
 const bundle = (db: Db | Tx) => ({
   applications: createApplicationsRepo(db),
+  attempts: createAttemptsRepo(db),
+  deliveryStates: createDeliveryStatesRepo(db),
+  health: createHealthRepo(db),
   messages: createMessagesRepo(db),
   partitions: createPartitionsRepo(db),
+  queue: createQueueRepo(db),
   endpoints: createEndpointsRepo(db),
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),

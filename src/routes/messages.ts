@@ -1,17 +1,14 @@
 import { Type } from "@sinclair/typebox";
-import { Empty, errorResponses, ListQuery } from "../schemas/common.ts";
-import { ContentQuery, IteratorOf, MessageQuery, TimeQuery } from "../schemas/filters.ts";
+import { Empty, errorResponses, idCursor, listQuery, Ref } from "../schemas/common.ts";
+import { ContentQuery, MessageQuery, TimeQuery } from "../schemas/filters.ts";
 import { MessageList, MessageOut } from "../schemas/messages.ts";
 import { deleteMessageContent, getMessage, listMessages } from "../services/messages.ts";
 import { type ApiParts, api } from "./api.ts";
 import { namesInQuery } from "./query-lists.ts";
 import { rawResponse } from "./raw-response.ts";
 
-const appParams = Type.Object({ app_id: Type.String({ description: "id or uid" }) });
-const params = Type.Object({
-  app_id: Type.String({ description: "id or uid" }),
-  msg_id: Type.String({ description: "id or eventId" }),
-});
+const appParams = Type.Object({ app_id: Ref });
+const params = Type.Object({ app_id: Ref, msg_id: Ref });
 
 export const messageRoutes = (parts: ApiParts) =>
   api(parts, "messages")
@@ -28,11 +25,10 @@ export const messageRoutes = (parts: ApiParts) =>
       {
         params: appParams,
         query: Type.Object({
-          ...ListQuery,
+          ...listQuery(idCursor("msg_")),
           ...MessageQuery,
           ...TimeQuery,
           ...ContentQuery,
-          iterator: IteratorOf("msg_"),
         }),
         response: { 200: MessageList, ...errorResponses },
         detail: {

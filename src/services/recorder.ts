@@ -51,12 +51,14 @@ export function createRecorder(repo: OutcomesRepo, log: Logger, stopping: AbortS
   return {
     record: (outcome) =>
       group.submit(outcome).then(
-        () => {},(error: unknown) => {
-        log.error(
-          { err: error, messageId: outcome.messageId },
-          "an outcome was given up: it will be delivered again",
-        );
-      }),
+        () => {},
+        (error: unknown) => {
+          log.error(
+            { err: error, messageId: outcome.messageId },
+            "an outcome was given up: it will be delivered again",
+          );
+        },
+      ),
     get pending() {
       return group.size;
     },
