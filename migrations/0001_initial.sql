@@ -72,8 +72,16 @@ create table endpoint_health (
   org_id               text collate "C" not null,
   failing_since        timestamptz(3) not null,
   consecutive_failures integer not null,
-  -- The breaker: until then nothing but what is leased already goes out.
-  open_until           timestamptz(3)
+  -- The breaker. Set once it has opened: until then nothing goes out, and from then on a single probe.
+  open_until           timestamptz(3),
+  -- How often it opened since the last success: each time it stays open longer.
+  trips                integer not null default 0
+);
+
+-- throttleRate over all workers together: when the next delivery of an endpoint or an application may start.
+create table throttles (
+  id            text collate "C" primary key,
+  next_at       timestamptz not null
 );
 
 -- Partitions are made ahead by the schedule `partitions`, one a week; their bounds are ids.

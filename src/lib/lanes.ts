@@ -54,6 +54,13 @@ export class Lanes<T> {
     return full;
   }
 
+  /** Gives back what has not started of a lane. */
+  empty(laneId: string): T[] {
+    const unstarted = this.#lanes.get(laneId)?.waiting.splice(0) ?? [];
+    this.#waiting -= unstarted.length;
+    return unstarted;
+  }
+
   /** Starts nothing more, and gives back what has not started. */
   pause(): T[] {
     this.#paused = true;

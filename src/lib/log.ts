@@ -1,4 +1,65 @@
-import type pino from "pino";
+import pino from "pino";
+import { prettyFactory } from "pino-pretty";
+import { serializeError } from "./log-errors.ts";
+import { createLogOutput, type LogOutput } from "./log-output.ts";
+import { redact } from "./log-redaction.ts";
 
 /** What the parts of the program log through; `createLogger` makes the root one. */
 export type Logger = pino.Logger;
+
+export interface LogOptions {
+  level: pino.LevelWithSilent;
+  /** `json`: one object a line. `pretty`: for eyes, colours and all; slower. */
+  format: "json" | "pretty";
+  /** Where lines go instead of stdout. */
+  destination?: pino.DestinationStream;
+}
+
+/**
+ * Makes the root logger. What is secret by its name never gets out, whoever logs it; errors lose their SQL.
+ * Lines are buffered: `flush()` writes them at once, and the exit of the process does so by itself.
+ */
+export function createLogger({ level, format, destination }: LogOptions): Logger {
+  return pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: isoTime,
+      serializers: { err: serializeError },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: redact,
+        bindings: redact,
+      },
+    },
+    destination ?? stdout(format),
+  );
+}
+
+function stdout(format: LogOptions["format"]): pino.DestinationStream {
+  const output = createLogOutput(1);
+  return format === "pretty" ? prettyOutput(output) : output;
+}
+
+// pino-pretty's own stream needs turns of the event loop, which the last lines before an exit don't get.
+function prettyOutput(output: LogOutput): pino.DestinationStream {
+  const prettify = prettyFactory({
+    colorize: true,
+    ignore: "pid",
+    singleLine: true,
+    translateTime: "SYS:HH:MM:ss.l",
+  });
+  return { ...output, write: (line) => output.write(prettify(line) ?? line) };
+}
+
+const time = { ms: -1, text: "" };
+
+// Many lines share a millisecond; making the text costs more than the rest of a short line.
+function isoTime(): string {
+  const ms = Date.now();
+  if (ms !== time.ms) {
+    time.ms = ms;
+    time.text = `,"time":"${new Date(ms).toISOString()}"`;
+  }
+  return time.text;
+}

@@ -24,6 +24,8 @@ export type ClaimedDelivery = {
   revision: number;
   /** The endpoint is disabled or deleted, or its message has no payload any more: nothing is to be sent. */
   gone: boolean;
+  /** The only one of an endpoint whose breaker is open: to learn whether it works again. */
+  probe: boolean;
   eventType: string;
   channels: string[] | null;
   payload: string;
@@ -34,6 +36,8 @@ export type Claim = {
   deliveries: ClaimedDelivery[];
   /** The last endpoint that the walk saw; null when it came to the end. */
   walkedTo: string | null;
+  /** Endpoints with a throttleRate that may have something due: see `claimThrottled`. */
+  throttled: string[];
 };
 
 export type DeliveryKey = { messageId: string; endpointId: string; trigger: number; lease: string };
@@ -47,12 +51,14 @@ type ClaimRow = {
   attempt: number;
   revision: string;
   gone: boolean;
+  probe: boolean;
   event_type: string;
   channels: string[] | null;
   payload: string;
   content_type: string | null;
   walked: number;
   walked_to: string;
+  throttled: string[];
 };
 
 /** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
@@ -76,41 +82,131 @@ export function createDeliveriesRepo(sql: Sql) {
           where w.visited < ${options.endpointsMax}
         ),
         walked as materialized (select endpoint_id, visited from walk),
-        due as materialized (
-          select d.message_id, d.endpoint_id, d.trigger, e.revision, e.disabled or e.deleted_at is not null as gone
+        candidates as materialized (
+          select w.endpoint_id, e.revision, e.disabled or e.deleted_at is not null as gone,
+                 e.throttle_rate is not null or a.throttle_rate is not null as throttled,
+                 h.open_until is not null as probe
           from walked w
           join endpoints e on e.id = w.endpoint_id
+          join applications a on a.id = e.app_id
+          left join endpoint_health h on h.endpoint_id = e.id
+          where w.endpoint_id <> all(${options.saturated}::text[]) and (h.open_until is null or h.open_until <= now())
+        ),
+        due as materialized (
+          select d.message_id, d.endpoint_id, d.trigger, c.revision, c.gone, c.probe
+          from candidates c
           cross join lateral (
             select d.* from (values (0), (1), (2)) p(priority)
             cross join lateral (
               select d.message_id, d.endpoint_id, d.trigger from deliveries d
-              where d.endpoint_id = w.endpoint_id and d.priority = p.priority and d.due_at <= now()
-              order by d.due_at limit ${options.perEndpointMax}
+              where d.endpoint_id = c.endpoint_id and d.priority = p.priority and d.due_at <= now()
+              order by d.due_at limit case when c.probe and not c.gone then 1 else ${options.perEndpointMax}::int end
               for update skip locked
             ) d
-            limit ${options.perEndpointMax}
+            limit case when c.probe and not c.gone then 1 else ${options.perEndpointMax}::int end
           ) d
-          where w.endpoint_id <> all(${options.saturated}::text[])
-            and not exists (select from endpoint_health h where h.endpoint_id = w.endpoint_id and h.open_until > now())
+          where c.gone or not c.throttled
           limit ${options.deliveriesMax}
+        ),
+        -- Nobody else probes until this probe has had its time.
+        probes as (
+          update endpoint_health h set open_until = now() + make_interval(secs => ${options.leaseSeconds})
+          from due where due.probe and h.endpoint_id = due.endpoint_id
         ),
         claimed as (
           update deliveries d
           set lease = ${options.lease}, due_at = now() + make_interval(secs => ${options.leaseSeconds})
           from due
           where d.message_id = due.message_id and d.endpoint_id = due.endpoint_id and d.trigger = due.trigger
-          returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.revision, due.gone
+          returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.revision, due.gone, due.probe
         )
         select c.*, c.gone or m.payload is null as gone, m.event_type, m.channels, m.payload, m.content_type,
-               s.walked, s.walked_to
-        from (select count(*)::int as walked, max(endpoint_id) as walked_to from walked) s
+               s.walked, s.walked_to, s.throttled
+        from (
+          select count(*)::int as walked, max(endpoint_id) as walked_to,
+                 array(select endpoint_id from candidates where throttled and not gone) as throttled
+          from walked
+        ) s
         left join claimed c on true
         left join messages m on m.id = c.message_id`;
       const walked = rows[0]?.walked ?? 0;
       return {
         deliveries: rows.filter((row) => row.message_id !== null).map(toClaimed),
+        throttled: rows[0]?.throttled ?? [],
         walkedTo: walked < options.endpointsMax ? null : (rows[0]?.walked_to ?? null),
       };
+    },
+
+    /**
+     * Takes due deliveries of one endpoint that is throttled, itself or by its application, and gives each the moment
+     * at which it may start: throttles hold the next free moment, so that the rate holds over all workers together.
+     *
+     * Indexes: as in `claim`, and throttles' key.
+     * @param aheadSeconds moments further off than this are left to a later claim
+     * @returns in the order in which they start; none when every moment up to then is taken
+     */
+    async claimThrottled(
+      endpointId: string,
+      options: { lease: string; leaseSeconds: number; aheadSeconds: number; deliveriesMax: number },
+    ): Promise<(ClaimedDelivery & { startsInMs: number })[]> {
+      const rows = await sql<(ClaimRow & { starts_in_ms: number })[]>`
+        with rates as materialized (
+          select e.id, 1.0 / e.throttle_rate as step, e.revision, e.id as endpoint_id
+          from endpoints e where e.id = ${endpointId} and e.throttle_rate is not null
+          union all
+          select a.id, 1.0 / a.throttle_rate, e.revision, e.id
+          from endpoints e join applications a on a.id = e.app_id
+          where e.id = ${endpointId} and a.throttle_rate is not null
+        ),
+        made as (
+          insert into throttles (id, next_at) select id, now() from rates order by id on conflict do nothing
+        ),
+        held as materialized (
+          select t.id, greatest(t.next_at, clock_timestamp()) as next_at, r.step
+          from rates r join throttles t on t.id = r.id order by t.id for update of t
+        ),
+        -- The slower of the two rates sets the step, the later of the two moments the start.
+        pace as materialized (
+          select max(next_at) as first_at, max(step) as step, count(*) as held,
+                 greatest(0, 1 + floor(extract(epoch from clock_timestamp() + make_interval(secs => ${options.aheadSeconds}) - max(next_at)) / max(step)))::int as free
+          from held
+        ),
+        due as materialized (
+          select d.message_id, d.endpoint_id, d.trigger,
+                 row_number() over (order by d.priority, d.due_at) - 1 as place
+          from (
+            select d.* from pace p
+            cross join (values (0), (1), (2)) q(priority)
+            cross join lateral (
+              select d.message_id, d.endpoint_id, d.trigger, d.priority, d.due_at from deliveries d
+              where d.endpoint_id = ${endpointId} and d.priority = q.priority and d.due_at <= now()
+              order by d.due_at limit least(p.free, ${options.deliveriesMax}::int)
+              for update skip locked
+            ) d
+            where p.held = (select count(*) from rates)
+            limit (select least(free, ${options.deliveriesMax}::int) from pace)
+          ) d
+        ),
+        moved as (
+          update throttles t set next_at = p.first_at + make_interval(secs => p.step * n.taken)
+          from pace p, (select count(*) as taken from due) n
+          where t.id in (select id from held) and n.taken > 0
+        ),
+        claimed as (
+          update deliveries d
+          set lease = ${options.lease}, due_at = now() + make_interval(secs => ${options.leaseSeconds})
+          from due
+          where d.message_id = due.message_id and d.endpoint_id = due.endpoint_id and d.trigger = due.trigger
+          returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.place
+        )
+        select c.message_id, c.endpoint_id, c.trigger, c.org_id, c.app_id, c.attempt,
+               (select max(revision) from rates) as revision, false as probe,
+               m.payload is null as gone, m.event_type, m.channels, m.payload, m.content_type,
+               greatest(0, 1000 * extract(epoch from p.first_at - clock_timestamp()) + 1000 * p.step * c.place)::float8
+                 as starts_in_ms
+        from claimed c cross join pace p left join messages m on m.id = c.message_id
+        order by c.place`;
+      return rows.map((row) => ({ ...toClaimed(row), startsInMs: row.starts_in_ms }));
     },
 
     /** Gives back what was taken and not started, at no cost to its count of attempts. */
@@ -163,6 +259,7 @@ const toClaimed = (row: ClaimRow): ClaimedDelivery => ({
   attempt: row.attempt,
   revision: Number(row.revision),
   gone: row.gone,
+  probe: row.probe,
   eventType: row.event_type,
   channels: row.channels,
   payload: row.payload,

@@ -71,13 +71,13 @@ export function createIntakeRepo(sql: Sql) {
         ),
         resolved as materialized (
           select i.id, i.org_id, a.id as app_id, i.event_type, i.event_id, i.channels::text[] as channels, i.payload,
-                 i.content_type, i.retention_days, i.key, i.body_hash, i.ordinal
+                 i.content_type, i.retention_days, i.key, i.body_hash, i.ordinal, a.throttle_rate
           from input i
           left join lateral (
-            select a.id from applications a
+            select a.id, a.throttle_rate from applications a
             where a.id = i.app_id and a.org_id = i.org_id and a.deleted_at is null
             union all
-            select a.id from applications a
+            select a.id, a.throttle_rate from applications a
             where a.org_id = i.org_id and a.uid = i.app_uid and a.deleted_at is null
           ) a on true
         ),
@@ -113,8 +113,11 @@ export function createIntakeRepo(sql: Sql) {
         ),
         wanted as materialized (
           select s.id as message_id, s.org_id, s.app_id, e.id as endpoint_id, e.revision,
-                 ${options.lease}::uuid is not null and e.throttle_rate is null
-                   and e.id <> all(${options.saturated}::text[]) as leased
+                 ${options.lease}::uuid is not null and s.throttle_rate is null and e.throttle_rate is null
+                   and e.id <> all(${options.saturated}::text[])
+                   and not exists (
+                     select from endpoint_health h where h.endpoint_id = e.id and h.open_until is not null
+                   ) as leased
           from stored s
           join endpoints e on e.app_id = s.app_id and e.deleted_at is null and not e.disabled
             and (e.event_types is null or s.event_type = any(e.event_types))

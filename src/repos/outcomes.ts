@@ -13,6 +13,8 @@ export type Outcome = {
   /** The how manieth attempt of its delivery this was, from 1. */
   attempt: number;
   lease: string;
+  /** Sent to learn whether an endpoint whose breaker is open works again. */
+  probe: boolean;
   succeeded: boolean;
   /** 0 when no response came. */
   responseStatusCode: number;
@@ -23,6 +25,11 @@ export type Outcome = {
   nextAt: Date | null;
 };
 
+/** Failures in a row that open an endpoint's breaker: more than one message's retries in the default schedule. */
+const breakerFailures = 10;
+/** The longest that it stays open between two probes; it starts with a second and doubles. */
+const breakerOpenSecondsMax = 30;
+
 /** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
 export function createOutcomesRepo(sql: Sql) {
   return {
@@ -31,9 +38,10 @@ export function createOutcomesRepo(sql: Sql) {
      * statement. A delivery whose lease is another's by now stays as it is: only the history grows.
      *
      * Indexes: deliveries' key; endpoint_health's key.
+     * @returns endpoints whose breaker is open
      */
-    async record(outcomes: Outcome[]): Promise<void> {
-      await sql`
+    async record(outcomes: Outcome[]): Promise<string[]> {
+      const rows = await sql<{ endpoint_id: string; open: boolean | null }[]>`
         with input as materialized (
           select * from unnest(
             ${outcomes.map((o) => o.attemptId)}::text[],
@@ -46,13 +54,14 @@ export function createOutcomesRepo(sql: Sql) {
             ${outcomes.map((o) => o.trigger)}::int[],
             ${outcomes.map((o) => o.attempt)}::int[],
             ${outcomes.map((o) => o.lease)}::uuid[],
+            ${outcomes.map((o) => o.probe)}::bool[],
             ${outcomes.map((o) => (o.succeeded ? 0 : 2))}::int[],
             ${outcomes.map((o) => o.responseStatusCode)}::int[],
             ${outcomes.map((o) => o.response)}::text[],
             ${outcomes.map((o) => o.durationMs)}::int[],
             ${outcomes.map((o) => o.url)}::text[],
             ${outcomes.map((o) => o.nextAt?.toISOString() ?? null)}::timestamptz[]
-          ) as t(id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt, lease, status,
+          ) as t(id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt, lease, probe, status,
                  response_status_code, response, duration_ms, url, next_at)
         ),
         history as (
@@ -74,16 +83,29 @@ export function createOutcomesRepo(sql: Sql) {
             and d.lease = i.lease and i.next_at is not null
         ),
         endpoints_seen as materialized (
-          select endpoint_id, min(org_id) as org_id, bool_or(status = 0) as succeeded, count(*) as failures
+          select endpoint_id, min(org_id) as org_id, bool_or(status = 0) as succeeded, count(*)::int as failures,
+                 bool_or(probe)::int as probes
           from input group by endpoint_id
         ),
         healed as (
           delete from endpoint_health h using endpoints_seen s where h.endpoint_id = s.endpoint_id and s.succeeded
         )
-        insert into endpoint_health as h (endpoint_id, org_id, failing_since, consecutive_failures)
-        select endpoint_id, org_id, now(), failures from endpoints_seen where not succeeded order by endpoint_id
+        -- trips comes in as 1 when a probe failed. The breaker opens at so many failures in a row, and again after
+        -- a failed probe; failures of what was still under way when it opened don't prolong it.
+        insert into endpoint_health as h (endpoint_id, org_id, failing_since, consecutive_failures, trips, open_until)
+        select endpoint_id, org_id, now(), failures, probes,
+               case when failures >= ${breakerFailures} then now() + interval '1 s' end
+        from endpoints_seen where not succeeded order by endpoint_id
         on conflict (endpoint_id) do update
-        set consecutive_failures = h.consecutive_failures + excluded.consecutive_failures`;
+        set consecutive_failures = h.consecutive_failures + excluded.consecutive_failures,
+            trips = h.trips + excluded.trips,
+            open_until = case
+              when excluded.trips > 0 or h.open_until is null
+                and h.consecutive_failures + excluded.consecutive_failures >= ${breakerFailures}
+              then now() + make_interval(secs => least(${breakerOpenSecondsMax}, 2.0 ^ (h.trips + excluded.trips)))
+              else h.open_until end
+        returning h.endpoint_id, h.open_until > now() as open`;
+      return rows.filter((row) => row.open === true).map((row) => row.endpoint_id);
     },
 
     /** Disables an endpoint that asked for it. Returns false when it was disabled already. */

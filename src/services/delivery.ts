@@ -22,6 +22,7 @@ export type Delivery = {
   payload: string;
   /** Null for application/json. */
   contentType: string | null;
+  probe: boolean;
   lease: string;
   /** By this process's clock. */
   leaseEndsAt: number;
@@ -111,6 +112,7 @@ function judge(
       trigger: delivery.trigger,
       attempt,
       lease: delivery.lease,
+      probe: delivery.probe,
       succeeded,
       responseStatusCode: statusCode,
       response: answer.kind === "response" ? responseText(answer.body, answer.truncated) : answer.message,

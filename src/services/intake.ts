@@ -120,6 +120,7 @@ const held = (
   channels: row.channels,
   payload: row.payload,
   contentType: row.contentType,
+  probe: false,
   lease,
   leaseEndsAt,
 });

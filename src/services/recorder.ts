@@ -14,15 +14,24 @@ export type Recorder = {
 const groupSizeMax = 500;
 const retryDelaysMs = [50, 200, 500, 1000, 2000] as const;
 
+export type RecorderOptions = {
+  repo: OutcomesRepo;
+  log: Logger;
+  stopping: AbortSignal;
+  /** These endpoints' breakers are open: nothing more should go out to them. */
+  onOpen(endpointIds: string[]): void;
+};
+
 /**
  * Writes outcomes in groups. While the database is away it waits: what it can't write is delivered again once the
  * lease has run out, so it gives up only when there is no sense in trying on.
  */
-export function createRecorder(repo: OutcomesRepo, log: Logger, stopping: AbortSignal): Recorder {
+export function createRecorder({ repo, log, stopping, onOpen }: RecorderOptions): Recorder {
   const run = async (outcomes: Outcome[]): Promise<undefined[]> => {
     for (let tries = 0; ; tries += 1) {
       try {
-        await repo.record(outcomes);
+        const open = await repo.record(outcomes);
+        if (open.length > 0) onOpen(open);
         return new Array<undefined>(outcomes.length);
       } catch (error) {
         if (!isUnavailable(error) && !isRetriable(error)) return isolate(outcomes, error);

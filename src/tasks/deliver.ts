@@ -36,6 +36,8 @@ const localWaitMs = 60_000;
 const backlogPerPlace = 4;
 const pollIntervalMs = 1_000;
 const claimEndpointsMax = 256;
+/** How far ahead the moments of throttled deliveries are taken: the claim comes again at half of it. */
+const throttledAheadSeconds = 1;
 /** Outcomes that wait for the database before nothing new is taken on. */
 const unrecordedMax = 5_000;
 
@@ -46,7 +48,12 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   const leases = createLeases(options.workerId);
   const stopping = new AbortController();
   const giveUp = new AbortController();
-  const recorder = createRecorder(outcomes, log, stopping.signal);
+  const recorder = createRecorder({
+    repo: outcomes,
+    log,
+    stopping: stopping.signal,
+    onOpen: (ids) => void handBack(ids),
+  });
   const backlogMax = options.concurrency * backlogPerPlace;
   const endpointBacklogMax = options.endpointConcurrency * backlogPerPlace;
   let walkedTo: string | null = null;
@@ -100,6 +107,19 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     },
   });
 
+  /** What was claimed before a breaker opened waits in the queue like the rest. */
+  const handBack = async (endpointIds: string[]): Promise<void> => {
+    const unstarted = endpointIds.flatMap((id) => lanes.empty(id));
+    try {
+      await deliveries.release(unstarted);
+    } catch (error) {
+      log.warn(
+        { err: error, deliveries: unstarted.length },
+        "deliveries could not be handed back: their leases run out",
+      );
+    }
+  };
+
   const push = (delivery: Delivery): void => lanes.push(delivery.appId, delivery.endpointId, delivery);
   const room = (): number =>
     stopping.signal.aborted || recorder.pending > unrecordedMax ? 0 : Math.max(0, backlogMax - lanes.waiting);
@@ -121,6 +141,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     });
     walkedTo = claim.walkedTo;
     await takeClaimed(claim.deliveries, lease, leaseEndsAt);
+    for (const endpointId of claim.throttled) await claimThrottled(endpointId);
     more = claim.deliveries.length > 0;
     // A walk that started in the middle has yet to see the beginning.
     return claim.walkedTo !== null || after !== "" || (more && room() > backlogMax / 2) ? "again" : "wait";
@@ -138,6 +159,36 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       else push(held);
     }
     await deliveries.drop(unsendable);
+  };
+
+  const claimThrottled = async (endpointId: string): Promise<void> => {
+    const lease = leases.next();
+    const leaseEndsAt = Date.now() + leaseMs;
+    const claimed = await deliveries.claimThrottled(endpointId, {
+      lease,
+      leaseSeconds: leaseMs / 1000,
+      aheadSeconds: throttledAheadSeconds,
+      deliveriesMax: endpointBacklogMax,
+    });
+    for (const delivery of claimed) {
+      if (delivery.gone) await deliveries.drop([{ ...delivery, lease }]);
+      else startLater({ ...delivery, lease, leaseEndsAt }, delivery.startsInMs);
+    }
+    if (claimed.length > 0) wakeAt(new Date(Date.now() + (throttledAheadSeconds * 1000) / 2));
+  };
+
+  /** Throttled deliveries whose moment has not come. */
+  const later = new Map<Timer, Delivery>();
+  const startLater = (delivery: Delivery, inMs: number): void => {
+    const timer = setTimeout(() => {
+      later.delete(timer);
+      push(delivery);
+    }, inMs);
+    later.set(timer, delivery);
+  };
+  const cancelLater = (): Delivery[] => {
+    for (const timer of later.keys()) clearTimeout(timer);
+    return [...later.values()];
   };
 
   const loop = createLoop({
@@ -178,7 +229,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       stopping.abort();
       clearTimeout(wakeTimer);
       await loop.stop();
-      await deliveries.release(lanes.pause());
+      await deliveries.release([...lanes.pause(), ...cancelLater()]);
       if (deadline.aborted) giveUp.abort();
       deadline.addEventListener("abort", () => giveUp.abort());
       await lanes.idle();

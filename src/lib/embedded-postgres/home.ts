@@ -13,12 +13,15 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   realpathSync,
-  renameSync,
+  rmdirSync,
   statSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -133,17 +136,29 @@ function unprivileged(dir: string, owner: UserIds): UserIds {
   return owner.uid === 0 ? UNPRIVILEGED : owner;
 }
 
-/** Root's `DATA_DIR` may stand under a folder that only root may enter, like /root. */
+/**
+ * Root's `DATA_DIR` may stand under a folder that only root may enter, like /root. The first to come makes a
+ * folder and leaves its path in `DATA_DIR`, so that who removes `DATA_DIR` starts afresh.
+ */
 function elsewhere(dataDir: string, pointer: string, log: Logger): string {
-  const dir = join(ELSEWHERE, createHash("sha256").update(dataDir).digest("hex").slice(0, 12));
-  mkdirSync(dir, { recursive: true });
+  mkdirSync(ELSEWHERE, { recursive: true });
   chmodSync(ELSEWHERE, 0o755);
+  const name = createHash("sha256").update(dataDir).digest("hex").slice(0, 12);
+  const dir = mkdtempSync(join(ELSEWHERE, `${name}-`));
   chmodSync(dir, 0o755);
   const writing = `${pointer}.${process.pid}`;
   writeFileSync(writing, `${dir}\n`);
-  renameSync(writing, pointer);
-  log.info({ dataDir, dir }, "only root can enter DATA_DIR, so PostgreSQL's files live elsewhere");
-  return dir;
+  try {
+    linkSync(writing, pointer);
+    log.info({ dataDir, dir }, "only root can enter DATA_DIR, so PostgreSQL's files live elsewhere");
+    return dir;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    rmdirSync(dir);
+    return readFileSync(pointer, "utf8").trim();
+  } finally {
+    unlinkSync(writing);
+  }
 }
 
 function ownerOf(path: string): UserIds {

@@ -28,21 +28,26 @@ export function findPostmaster(clusterDir: string): PidFile | null {
 
 /** False for a zombie too. */
 export function isAlive(pid: number): boolean {
+  return isTaken(pid) && (process.platform !== "linux" || commandLine(pid).length > 0);
+}
+
+/** What PostgreSQL itself looks at: a process has the pid, be it a zombie that nobody has reaped. */
+function isTaken(pid: number): boolean {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-  return process.platform !== "linux" || commandLine(pid).length > 0;
 }
 
 /**
- * PostgreSQL refuses to start while the pid in a stale file is alive, even as something else by now. The file
+ * PostgreSQL refuses to start while the pid in a stale file is taken, be it by something else or by a zombie. The file
  * itself must stay: by its shared memory key the server makes sure that no old backend still writes.
  */
 export function disownStalePid(clusterDir: string): void {
   const file = readPidFile(clusterDir);
-  if (!file || !isAlive(file.pid) || isPostmaster(file.pid, clusterDir)) return;
+  if (!file || !isTaken(file.pid) || isPostmaster(file.pid, clusterDir)) return;
   const path = join(clusterDir, "postmaster.pid");
   const rest = readFileSync(path, "utf8").split("\n").slice(1);
   const handle = openSync(path, constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW);

@@ -15,6 +15,8 @@ export type Postmaster = { pid: number; socketDir: string; exited: Promise<strin
 const FAST_STOP_MS = 10_000;
 const IMMEDIATE_STOP_MS = 5_000;
 
+const BACKENDS_LINGER_MS = 10_000;
+
 /** A server that was killed replays its log first, which may take minutes: that long it is only reported. */
 const REPORT_WAIT_MS = 5_000;
 
@@ -27,11 +29,8 @@ export async function bootPostmaster(home: Home, durable: boolean, log: Logger):
   const socketDir = provideSocketDir(home);
   const settings = Object.entries(serverSettings(home, socketDir, durable));
   const args = ["-D", home.clusterDir, ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`])];
-  const child = startProgram(join(runtime, "bin/postgres"), args, home);
-  const exited = ended(child);
-  if (child.pid === undefined) throw new Error(`PostgreSQL can't be started: ${await exited}`);
+  const running = await startPatiently(home, join(runtime, "bin/postgres"), args, log);
   try {
-    await readiness(home, child.pid, exited, log);
     await provideDatabase(socketDir);
   } catch (error) {
     await stopPostmaster(home, log).catch((failure) =>
@@ -39,11 +38,27 @@ export async function bootPostmaster(home: Home, durable: boolean, log: Logger):
     );
     throw error;
   }
-  log.info(
-    { postgresPid: child.pid, socketDir, ms: Math.round(performance.now() - started) },
-    "PostgreSQL started",
-  );
-  return { pid: child.pid, socketDir, exited };
+  const ms = Math.round(performance.now() - started);
+  log.info({ postgresPid: running.pid, socketDir, ms }, "PostgreSQL started");
+  return { ...running, socketDir };
+}
+
+/** After a kill -9 of a server its backends hold the shared memory until they notice, for a moment. */
+async function startPatiently(home: Home, program: string, args: string[], log: Logger) {
+  const deadline = performance.now() + BACKENDS_LINGER_MS;
+  for (;;) {
+    const child = startProgram(program, args, home);
+    const exited = ended(child);
+    if (child.pid === undefined) throw new Error(`PostgreSQL can't be started: ${await exited}`);
+    try {
+      await readiness(home, child.pid, exited, log);
+      return { pid: child.pid, exited };
+    } catch (error) {
+      const lingering = lastOutput(home, child.pid).includes("pre-existing shared memory block");
+      if (!lingering || performance.now() > deadline) throw error;
+      await Bun.sleep(100);
+    }
+  }
 }
 
 /** Uses the server that another process started; null when none runs. */
@@ -88,7 +103,7 @@ async function readiness(home: Home, pid: number, exited: Promise<string>, log: 
   for (;;) {
     const file = readPidFile(home.clusterDir);
     if (file?.pid === pid && file.ready) return;
-    if (end) throw new Error(`PostgreSQL ended while starting (${end}): ${lastOutput(home)}`);
+    if (end) throw new Error(`PostgreSQL ended while starting (${end}): ${lastOutput(home, pid)}`);
     if (performance.now() > reportAt) {
       log.info({ postgresPid: pid }, "PostgreSQL isn't ready yet: it may be recovering");
       reportAt += REPORT_WAIT_MS;

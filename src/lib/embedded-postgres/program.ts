@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { giveTo, type Home } from "./home.ts";
 
@@ -42,8 +42,16 @@ export async function runProgram(path: string, args: string[], home: Home): Prom
   if (end !== "exit code 0") throw new Error(`${path} failed (${end}): ${lastOutput(home)}`);
 }
 
-export function lastOutput(home: Home): string {
-  return readFileSync(outputPath(home), "utf8").trim().split("\n").slice(-8).join("\n");
+/** The last lines that the program wrote, the server's by its pid also from its own log, where they go once that is open. */
+export function lastOutput(home: Home, serverPid?: number): string {
+  const lines = readFileSync(outputPath(home), "utf8").trim().split("\n");
+  if (serverPid === undefined) return lines.slice(-8).join("\n");
+  const newest = readdirSync(home.logDir)
+    .map((name) => join(home.logDir, name))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+  if (newest) lines.push(...readFileSync(newest, "utf8").trim().split("\n"));
+  const own = lines.filter((line) => line.includes(`[${serverPid}]`) && !line.includes("log output"));
+  return (own.length > 0 ? own : lines).slice(-8).join("\n");
 }
 
 function outputPath(home: Home): string {

@@ -8,15 +8,22 @@ const SOCKET_PATH_BYTES_MAX = 103;
 
 /**
  * Makes the folder of the Unix socket, which only PostgreSQL's user and root may enter: that is all the
- * authentication there is. Under a deep `DATA_DIR` it is a short folder in /tmp, remembered in the home, so
- * that a restarted server comes back where its clients look for it.
+ * authentication there is. Call it with no server running: it removes the lock file that a killed server left,
+ * at which a new one would balk while the pid in it is taken, be it by a zombie.
  */
 export function provideSocketDir(home: Home): string {
-  const path = join(home.socketDir, `.s.PGSQL.${SOCKET_PORT}`);
-  if (Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX) {
-    makeFolder(home.socketDir, 0o700, home.runAs);
-    return home.socketDir;
-  }
+  const dir = shortEnough(home.socketDir) ? home.socketDir : provideShortDir(home);
+  makeFolder(dir, 0o700, home.runAs);
+  rmSync(join(dir, `.s.PGSQL.${SOCKET_PORT}.lock`), { force: true });
+  return dir;
+}
+
+function shortEnough(dir: string): boolean {
+  return Buffer.byteLength(join(dir, `.s.PGSQL.${SOCKET_PORT}`)) <= SOCKET_PATH_BYTES_MAX;
+}
+
+/** Under a deep `DATA_DIR`: in /tmp, and remembered, so that a restarted server comes back where its clients look. */
+function provideShortDir(home: Home): string {
   const remembered = rememberPath(home);
   const previous = existsSync(remembered) ? readFileSync(remembered, "utf8").trim() : null;
   if (previous && isPrivate(previous, home)) return previous;

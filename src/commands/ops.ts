@@ -1,0 +1,10 @@
+import { defineCommand } from "citty";
+import { lazyCommand } from "../lib/cli.ts";
+
+export default defineCommand({
+  meta: { name: "ops", description: "Operate on the data, directly where it is." },
+  subCommands: {
+    token: lazyCommand("Print an org token or an app token.", () => import("../../ops/token.ts")),
+    receive: lazyCommand("Receive webhooks: verify, print, answer.", () => import("../../ops/receive.ts")),
+  },
+});

@@ -1,0 +1,25 @@
+#!/usr/bin/env bun
+import { defineCommand } from "citty";
+import manifest from "../package.json" with { type: "json" };
+import { environment } from "./config.ts";
+import { lazyCommand, runCli } from "./lib/cli.ts";
+
+const root = defineCommand({
+  meta: { name: "app", version: manifest.version, description: manifest.description },
+  args: { version: { type: "boolean", description: "Print the version." } },
+  subCommands: {
+    serve: lazyCommand("Serve the HTTP API.", () => import("./commands/serve.ts")),
+    worker: lazyCommand("Deliver messages and run background tasks.", () => import("./commands/worker.ts")),
+    migrate: lazyCommand("Bring the database's schema up to date.", () => import("./commands/migrate.ts")),
+    ops: lazyCommand("Operate on the data: tokens, backfills and more.", () => import("./commands/ops.ts")),
+  },
+});
+
+const code = await runCli(root, process.argv.slice(2), {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  debug: environment().LOG_LEVEL === "debug",
+});
+// What a command leaves running must not hold the exit up, nor the exit cut off what is still being printed.
+await new Promise((done) => process.stdout.write("", done));
+process.exit(code);

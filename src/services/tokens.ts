@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import type { Config } from "../config.ts";
+import { readOrCreateSecret } from "../lib/secret-file.ts";
+
+/** What a token says: `sub` is an org (`org_…`) or an app (`app_…`), the latter with its `org`. */
+export interface TokenClaims extends JWTPayload {
+  sub: string;
+  org?: string;
+}
+
+export interface TokenInput {
+  secret: string;
+  /** `org_…` or `app_…`. */
+  subject: string;
+  /** The org of an app token. */
+  org?: string | undefined;
+  expiresInSeconds: number;
+  /** More claims, such as `feature_flags`; they can't replace the ones above. */
+  claims?: Record<string, unknown>;
+}
+
+const encoder = new TextEncoder();
+
+/** Makes a JWT (HS256) that is valid from now on. */
+export async function signToken(input: TokenInput): Promise<string> {
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  return await new SignJWT({ ...input.claims, ...(input.org !== undefined && { org: input.org }) })
+    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .setIssuer("posthorn")
+    .setSubject(input.subject)
+    .setIssuedAt(nowSeconds)
+    .setNotBefore(nowSeconds)
+    .setExpirationTime(nowSeconds + Math.floor(input.expiresInSeconds))
+    .sign(encoder.encode(input.secret));
+}
+
+/** The claims of a token that this secret signed (HS256, HS384 or HS512) and that is valid now; else null. */
+export async function verifyToken(secret: string, jwt: string): Promise<TokenClaims | null> {
+  try {
+    const { payload } = await jwtVerify(jwt, encoder.encode(secret), {
+      algorithms: ["HS256", "HS384", "HS512"],
+    });
+    const { sub, org } = payload;
+    if (typeof sub !== "string" || (org !== undefined && typeof org !== "string")) return null;
+    return payload as TokenClaims;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) return null;
+    throw error;
+  }
+}
+
+/** The secret that tokens are signed with: JWT_SECRET, or in embedded mode one made once in DATA_DIR. */
+export async function jwtSecretOf(
+  config: Pick<Config, "jwtSecret" | "dataDir" | "embedded">,
+): Promise<string | null> {
+  if (config.jwtSecret !== undefined) return config.jwtSecret;
+  return config.embedded ? await readOrCreateSecret(join(config.dataDir, "jwt-secret")) : null;
+}

@@ -1,0 +1,70 @@
+import { expect, test } from "bun:test";
+import { createGroupCommit } from "../../src/lib/group-commit.ts";
+
+function createStage(options: { itemsMax?: number; parallel?: number } = {}) {
+  const groups: number[][] = [];
+  const ends: ((outcome: "commit" | "fail") => void)[] = [];
+  const group = createGroupCommit<number, string>({
+    itemsMax: options.itemsMax ?? 100,
+    parallel: options.parallel ?? 1,
+    run: (items) => {
+      groups.push(items);
+      return new Promise((resolve, reject) =>
+        ends.push((outcome) =>
+          outcome === "commit" ? resolve(items.map((item) => `done ${item}`)) : reject(new Error("no")),
+        ),
+      );
+    },
+  });
+  return { group, groups, ends };
+}
+
+test("what arrives while a commit is under way shares the next one, and each gets its own result", async () => {
+  const { group, groups, ends } = createStage();
+  const first = group.submit(1);
+  await Bun.sleep(0);
+  const rest = [group.submit(2), group.submit(3)];
+  await Bun.sleep(0);
+  expect(groups).toEqual([[1]]);
+  ends[0]?.("commit");
+  expect(await first).toBe("done 1");
+  await Bun.sleep(0);
+  expect(groups).toEqual([[1], [2, 3]]);
+  ends[1]?.("commit");
+  expect(await Promise.all(rest)).toEqual(["done 2", "done 3"]);
+  expect(group.size).toBe(0);
+});
+
+test("what is submitted in one turn goes out together", async () => {
+  const { group, groups } = createStage();
+  for (const item of [1, 2, 3]) void group.submit(item);
+  await Bun.sleep(0);
+  expect(groups).toEqual([[1, 2, 3]]);
+});
+
+test("no group is larger than the cap, and no more of them run than allowed", async () => {
+  const { group, groups, ends } = createStage({ itemsMax: 2, parallel: 2 });
+  for (const item of [1, 2, 3, 4, 5]) void group.submit(item);
+  await Bun.sleep(0);
+  expect(groups).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect(group.size).toBe(5);
+  ends[0]?.("commit");
+  await Bun.sleep(0);
+  expect(groups[2]).toEqual([5]);
+});
+
+test("a group that fails fails for each of its callers, and the next goes on", async () => {
+  const { group, ends } = createStage();
+  const failing = [group.submit(1), group.submit(2)];
+  await Bun.sleep(0);
+  ends[0]?.("fail");
+  expect((await Promise.allSettled(failing)).map((one) => one.status)).toEqual(["rejected", "rejected"]);
+  const next = group.submit(3);
+  await Bun.sleep(0);
+  ends[1]?.("commit");
+  expect(await next).toBe("done 3");
+  await group.idle();
+});
