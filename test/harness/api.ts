@@ -1,0 +1,101 @@
+import { SignJWT } from "jose";
+import pino from "pino";
+import { createApp, serverBodyBytesMax } from "../../src/app.ts";
+import { createSealer } from "../../src/lib/sealed.ts";
+import { createRepos } from "../../src/repos/index.ts";
+import { createAuthenticate } from "../../src/services/authentication.ts";
+import type { Settings } from "../../src/services/context.ts";
+import { createTestDatabase, type TestDatabase } from "./postgres.ts";
+
+export const jwtSecret = "the tests' secret, 32 characters long";
+
+// biome-ignore lint/suspicious/noExplicitAny: a test reads whatever JSON came, and fails where it is another
+export type Json = any;
+export type Answer = { status: number; body: Json; text: string; headers: Headers };
+export type RequestOptions = {
+  /** Sent as JSON; `raw` goes as it is. */
+  body?: unknown;
+  raw?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  /** `org_a`'s token unless told; null for none. */
+  token?: string | null;
+  headers?: Record<string, string>;
+};
+
+/** A token as an outsider would make it who has the secret. */
+export const signJwt = (
+  claims: Record<string, unknown>,
+  secret = jwtSecret,
+  expires = "1h",
+): Promise<string> =>
+  new SignJWT(claims)
+    .setProtectedHeader({ alg: "HS256" })
+    .setIssuedAt()
+    .setExpirationTime(expires)
+    .sign(new TextEncoder().encode(secret));
+export const orgToken = (orgId: string) => signJwt({ sub: orgId });
+export const appToken = (orgId: string, appId: string, featureFlags?: string[]) =>
+  signJwt({ sub: appId, org: orgId, ...(featureFlags && { feature_flags: featureFlags }) });
+
+export type Api = {
+  /** `http://127.0.0.1:<port>`: what an SDK is given. */
+  url: string;
+  database: TestDatabase;
+  /** Below `/api/v1`. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  stop(): Promise<void>;
+};
+
+/** The API on a port of its own, over a database of its own unless it is to share one. */
+export async function startApi(
+  options: { settings?: Settings; encryptionKey?: Uint8Array; database?: TestDatabase } = {},
+): Promise<Api> {
+  const database = options.database ?? (await createTestDatabase());
+  const app = createApp({
+    repos: createRepos(database.sql),
+    log: pino({ level: "silent" }),
+    authenticate: createAuthenticate(jwtSecret),
+    issueAppToken: ({ orgId, appId, featureFlags, expiresInSeconds }) =>
+      signJwt({ sub: appId, org: orgId, feature_flags: featureFlags }, jwtSecret, `${expiresInSeconds}s`),
+    sealer: createSealer(options.encryptionKey),
+    settings: options.settings ?? { endpointHttpsOnly: false },
+  });
+  app.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    maxRequestBodySize: serverBodyBytesMax,
+    development: false,
+  });
+  const url = `http://127.0.0.1:${app.server?.port}`;
+  const defaultToken = await orgToken("org_a");
+
+  return {
+    url,
+    database,
+    async request(method, path, { body, raw, token = defaultToken, headers = {} } = {}) {
+      const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+      const response = await fetch(`${url}/api/v1${path}`, {
+        method,
+        headers: {
+          ...(token !== null && { authorization: `Bearer ${token}` }),
+          ...(payload !== undefined && { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(payload !== undefined && { body: payload }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: parse(text), text, headers: response.headers };
+    },
+    async stop() {
+      await app.stop(true);
+      if (!options.database) await database.drop();
+    },
+  };
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
