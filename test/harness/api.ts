@@ -3,8 +3,11 @@ import pino from "pino";
 import { createApp, serverBodyBytesMax } from "../../src/app.ts";
 import { createSealer } from "../../src/lib/sealed.ts";
 import { createRepos } from "../../src/repos/index.ts";
+import { createIntakeRepo } from "../../src/repos/intake.ts";
 import { createAuthenticate } from "../../src/services/authentication.ts";
 import type { Settings } from "../../src/services/context.ts";
+import { createIntake } from "../../src/services/intake.ts";
+import { ensurePartitions, partitionsAhead } from "../../src/services/partitions.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
 
 export const jwtSecret = "the tests' secret, 32 characters long";
@@ -50,8 +53,17 @@ export async function startApi(
   options: { settings?: Settings; encryptionKey?: Uint8Array; database?: TestDatabase } = {},
 ): Promise<Api> {
   const database = options.database ?? (await createTestDatabase());
+  const repos = createRepos(database.sql);
+  const intakeRepo = createIntakeRepo(database.sql);
+  const intake = createIntake({
+    repo: intakeRepo,
+    handOver: null,
+    notify: () => {},
+    ensurePartitions: async () => void (await ensurePartitions(repos, partitionsAhead(new Date()))),
+  });
   const app = createApp({
-    repos: createRepos(database.sql),
+    repos,
+    sending: { intake, ...intakeRepo, payloadRetentionDays: 90 },
     log: pino({ level: "silent" }),
     authenticate: createAuthenticate(jwtSecret),
     issueAppToken: ({ orgId, appId, featureFlags, expiresInSeconds }) =>
