@@ -5,8 +5,10 @@ import type { ApiParts, RequestState } from "./routes/api.ts";
 import { applicationRoutes } from "./routes/applications.ts";
 import { attemptRoutes } from "./routes/attempts.ts";
 import { authenticationRoutes } from "./routes/authentication.ts";
+import { backgroundTaskRoutes } from "./routes/background-tasks.ts";
 import { corsHeaders, preflight } from "./routes/cors.ts";
 import { endpointHeaderRoutes } from "./routes/endpoint-headers.ts";
+import { endpointReplayRoutes } from "./routes/endpoint-replays.ts";
 import { endpointSecretRoutes } from "./routes/endpoint-secrets.ts";
 import { endpointRoutes } from "./routes/endpoints.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
@@ -110,6 +112,8 @@ export function createApp(parts: AppParts) {
     .use(messageRoutes(parts))
     .use(attemptRoutes(parts))
     .use(messageEndpointRoutes(parts))
+    .use(endpointReplayRoutes(parts))
+    .use(backgroundTaskRoutes(parts))
     .use(healthRoutes(parts))
     .use(sendMessageRoutes(parts))
     .use(eventTypeRoutes(parts))

@@ -65,7 +65,9 @@ for (let round = 0; round <= ROUNDS; round++)
     rates[way].push(rate);
   }
 for (const way of ["fetch", "egress"] as const)
-  console.log(`${way.padEnd(7)} ${median(rates[way]).toFixed(0)} posts/s, ${median(results[way]).toFixed(1)} µs CPU a post`);
+  console.log(
+    `${way.padEnd(7)} ${median(rates[way]).toFixed(0)} posts/s, ${median(results[way]).toFixed(1)} µs CPU a post`,
+  );
 console.log(`egress / fetch: ${(median(results.egress) / median(results.fetch)).toFixed(2)} in CPU`);
 egress.close();
 receiver.kill();
