@@ -192,6 +192,9 @@ runScenarios(
     { name: "what can't be decoded", request: "GET /app/%ff", status: 404 },
     { name: "another org's", request: "GET /app/one", as: "otherOrg", status: 404, hasNot: ["One"] },
     { name: "no route", request: "GET /nope", status: 404 },
+    { name: "no such method", request: "PATCH /app", body: {}, status: 404 },
+    { name: "a list as metadata", request: "POST /app", body: { name: "x", metadata: ["a"] }, status: 422 },
+    { name: "a text as metadata", request: "POST /app", body: { name: "x", metadata: "a" }, status: 422 },
 
     {
       name: "replaces, clearing what is absent",
