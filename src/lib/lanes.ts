@@ -3,8 +3,9 @@
  * free the tenants take turns, and within a tenant its lanes. It is the hot path's runner, and costs about a
  * microsecond an item.
  *
- * A lane never holds more places than are left free, so that lanes that hang, however many, can't take the last ones:
- * the dynamic thresholds of shared-memory switches (Choudhury and Hahne, 1998) with a factor of one.
+ * A quarter of the places is kept for lanes that hold none, and of the rest a lane holds no more than are left free:
+ * so lanes that hang leave places to others, however many they are. (Dynamic thresholds, as in shared-memory switches:
+ * Choudhury and Hahne, 1998.)
  */
 export type LanesOptions<T> = {
   concurrency: number;
@@ -20,6 +21,7 @@ type Tenant<T> = { id: string; lanes: number; ready: Lane<T>[]; queued: boolean 
 
 export class Lanes<T> {
   readonly #options: LanesOptions<T>;
+  readonly #reserve: number;
   readonly #lanes = new Map<string, Lane<T>>();
   readonly #tenants = new Map<string, Tenant<T>>();
   #turns: Tenant<T>[] = [];
@@ -30,6 +32,7 @@ export class Lanes<T> {
 
   constructor(options: LanesOptions<T>) {
     this.#options = options;
+    this.#reserve = Math.floor(options.concurrency / 4);
   }
 
   get waiting(): number {
@@ -138,7 +141,7 @@ export class Lanes<T> {
       if (lane.waiting.length === 0) {
         lane.queued = false;
         if (lane.running === 0) this.#close(lane);
-      } else if (lane.running < free) {
+      } else if (lane.running === 0 || lane.running < free - this.#reserve) {
         lane.queued = false;
         return lane;
       } else tenant.ready.push(lane);
