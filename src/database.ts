@@ -10,12 +10,9 @@ import type { Logger } from "./lib/log.ts";
 import { checkSchema } from "./lib/migrator/index.ts";
 import { migrations } from "./migrations.ts";
 
-export type DatabaseConfig = Pick<
-  Config,
-  "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir"
->;
+type DatabaseConfig = Pick<Config, "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir">;
 
-export type DatabaseOptions = {
+type DatabaseOptions = {
   /** With embedded PostgreSQL: whether this is the one `serve`, or a command beside it or alone. */
   owner: "serve" | "share";
   /** Connections of the pool at most. @default 10 */
@@ -46,7 +43,7 @@ const ENGINE_CONNECTIONS_MAX = 6;
  * queue was empty would read it from end to end once it is long. A pooler refuses such parameters; but then nothing
  * is prepared, and every statement is planned with the sizes of its own moment.
  */
-const engineSettings = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off" };
+export const engineSettings = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off" };
 
 const CLOSE_WAIT_S = 5;
 

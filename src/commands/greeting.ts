@@ -9,6 +9,8 @@ const tenYearsSeconds = 10 * 365 * 86_400;
 export async function greet(options: {
   url: string;
   jwtSecret: string;
+  /** Stdout belongs to the log lines when they are JSON. */
+  output: { write(text: string): unknown };
   egressAllow: readonly string[];
   log: Logger;
 }): Promise<void> {
@@ -19,7 +21,7 @@ export async function greet(options: {
     expiresInSeconds: tenYearsSeconds,
   });
   if (egressAllow.length > 0) log.warn({ egressAllow }, "deliveries may reach these private networks");
-  process.stdout.write(greeting(url, token));
+  options.output.write(greeting(url, token));
 }
 
 const greeting = (url: string, token: string): string => `

@@ -4,7 +4,6 @@ import { type Config, environment, loadConfig, redactConfig } from "../config.ts
 import { type Database, openDatabase, requireSchema } from "../database.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
-import { readOrCreateSecret } from "../lib/secret-file.ts";
 import { type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { createRepos } from "../repos/index.ts";
 import { createIntakeRepo } from "../repos/intake.ts";
@@ -12,7 +11,9 @@ import { createAuthenticate } from "../services/authentication.ts";
 import { createIntake } from "../services/intake.ts";
 import { createNotifier } from "../services/notifications.ts";
 import { ensurePartitions, partitionsAhead } from "../services/partitions.ts";
+import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
+import { requireJwtSecret } from "../services/tokens.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
 import { greet } from "./greeting.ts";
@@ -51,7 +52,7 @@ async function start(
   const repos = createRepos(database.sql);
   if (database.embedded) await bringUpToDate(database.direct, repos, log);
   else await requireSchema(database);
-  const jwtSecret = config.jwtSecret ?? (await readOrCreateSecret(`${config.dataDir}/jwt-secret`));
+  const jwtSecret = await requireJwtSecret(config);
   const sealer = createSealer(config.encryptionKey);
 
   const { engine, direct, embedded } = database;
@@ -70,6 +71,9 @@ async function start(
     repos,
     log,
     authenticate: createAuthenticate(jwtSecret),
+    issueAppToken: createIssueAppToken(jwtSecret),
+    sealer,
+    settings: { endpointHttpsOnly: config.endpointHttpsOnly },
     sending: { intake, ...intakeRepo, payloadRetentionDays: config.payloadRetentionDays },
   });
   await worker?.start();
@@ -83,8 +87,11 @@ async function start(
   });
   const port = app.server?.port ?? config.port;
   log.info({ host: config.host, port, worker: withWorker }, "listening");
-  if (embedded)
-    await greet({ url: `http://${config.host}:${port}`, jwtSecret, egressAllow: config.egressAllow, log });
+  if (embedded) {
+    const output = config.logFormat === "json" ? process.stderr : process.stdout;
+    const { host, egressAllow } = config;
+    await greet({ url: `http://${host}:${port}`, jwtSecret, egressAllow, output, log });
+  }
   return [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
     { name: "intake", stop: () => intake.idle() },

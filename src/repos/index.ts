@@ -23,13 +23,13 @@ const bundle = (db: Db | Tx) => ({
   deliveryStates: createDeliveryStatesRepo(db),
   health: createHealthRepo(db),
   messages: createMessagesRepo(db),
-  partitions: createPartitionsRepo(db),
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),
   endpoints: createEndpointsRepo(db),
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),
+  partitions: createPartitionsRepo(db),
 });
 
 /** What runs after the commit, and not at all after a rollback. */

@@ -54,7 +54,7 @@ export function createOutcomesRepo(sql: Sql) {
             ${outcomes.map((o) => o.trigger)}::int[],
             ${outcomes.map((o) => o.attempt)}::int[],
             ${outcomes.map((o) => o.lease)}::uuid[],
-            ${outcomes.map((o) => o.probe)}::bool[],
+            ${outcomes.map((o) => (o.probe ? 1 : 0))}::int[],
             ${outcomes.map((o) => (o.succeeded ? 0 : 2))}::int[],
             ${outcomes.map((o) => o.responseStatusCode)}::int[],
             ${outcomes.map((o) => o.response)}::text[],
@@ -84,7 +84,7 @@ export function createOutcomesRepo(sql: Sql) {
         ),
         endpoints_seen as materialized (
           select endpoint_id, min(org_id) as org_id, bool_or(status = 0) as succeeded, count(*)::int as failures,
-                 bool_or(probe)::int as probes
+                 max(probe) as probes
           from input group by endpoint_id
         ),
         healed as (

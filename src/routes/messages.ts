@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { Empty, errorResponses, idCursor, listQuery, Ref } from "../schemas/common.ts";
+import { Empty, errorResponses, Input, idCursor, listQuery, Ref } from "../schemas/common.ts";
 import { ContentQuery, MessageQuery, TimeQuery } from "../schemas/filters.ts";
 import { MessageList, MessageOut } from "../schemas/messages.ts";
 import { deleteMessageContent, getMessage, listMessages } from "../services/messages.ts";
@@ -24,7 +24,7 @@ export const messageRoutes = (parts: ApiParts) =>
       },
       {
         params: appParams,
-        query: Type.Object({
+        query: Input({
           ...listQuery(idCursor("msg_")),
           ...MessageQuery,
           ...TimeQuery,
@@ -48,7 +48,7 @@ export const messageRoutes = (parts: ApiParts) =>
         ),
       {
         params,
-        query: Type.Object(ContentQuery),
+        query: Input(ContentQuery),
         response: { 200: MessageOut, ...errorResponses },
         detail: { operationId: "v1.message.get", summary: "Get a message" },
       },

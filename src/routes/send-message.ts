@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { stringify } from "../lib/raw-json.ts";
-import { errorResponses } from "../schemas/common.ts";
+import { errorResponses, Input } from "../schemas/common.ts";
 import { MessageIn } from "../schemas/message-in.ts";
 import { type SendMessageParts, sendMessage } from "../services/send-message.ts";
 import { type ApiParts, api } from "./api.ts";
@@ -12,7 +12,7 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
     async ({ ctx, body, query, params, rawBody, request }) => {
       const message = await sendMessage(ctx, parts.sending, {
         appRef: params.app_id,
-        path: `/app/${params.app_id}/msg`,
+        path: `/api/v1/app/${params.app_id}/msg`,
         message: body,
         rawBody,
         idempotencyKey: request.headers.get("idempotency-key"),
@@ -25,7 +25,7 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
     },
     {
       params: Type.Object({ app_id: Type.String({ description: "id or uid" }) }),
-      query: Type.Object({ with_content: Type.Optional(Type.Boolean()) }),
+      query: Input({ with_content: Type.Optional(Type.Boolean()) }),
       body: MessageIn,
       response: errorResponses,
       detail: { operationId: "v1.message.create", summary: "Send a message" },

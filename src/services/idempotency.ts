@@ -26,6 +26,9 @@ const hash = (...parts: string[]): string => {
 export const idempotencyKeyHash = (orgId: string, actor: Actor, path: string, key: string): string =>
   hash(orgId, actorName(actor), `POST ${path}`, key);
 
+/** What a repeat is compared by. */
+export const requestHash = (query: string, body: string): string => hash(query, body);
+
 /**
  * Either the answer that the first request with this key got, or the key itself, which must then be settled.
  * Waits while that request runs.
@@ -36,7 +39,7 @@ export async function claimKey(
   request: { path: string; query: string; body: string; key: string },
 ): Promise<{ answer: Answer } | { held: HeldKey }> {
   const key = idempotencyKeyHash(ctx.orgId, ctx.actor, request.path, request.key);
-  const bodyHash = hash(request.query, request.body);
+  const bodyHash = requestHash(request.query, request.body);
   const deadline = performance.now() + waitMsMax;
   for (let pollMs = pollMsFirst; ; pollMs = Math.min(pollMs * 1.5, pollMsMax)) {
     const claim = await ctx.repos.idempotencyKeys.claim({ key, bodyHash, orgId: ctx.orgId, lockSeconds });

@@ -3,6 +3,7 @@ import { createApplication } from "./applications.ts";
 import { requireOrg } from "./authorization.ts";
 import type { Context } from "./context.ts";
 import { invalid, notFound } from "./errors.ts";
+import { signToken } from "./tokens.ts";
 
 /** Makes a token that is good for one application only. */
 export type IssueAppToken = (grant: {
@@ -11,6 +12,17 @@ export type IssueAppToken = (grant: {
   featureFlags: string[];
   expiresInSeconds: number;
 }) => Promise<string>;
+
+export const createIssueAppToken =
+  (secret: string): IssueAppToken =>
+  ({ orgId, appId, featureFlags, expiresInSeconds }) =>
+    signToken({
+      secret,
+      subject: appId,
+      org: orgId,
+      expiresInSeconds,
+      claims: { feature_flags: featureFlags },
+    });
 
 const expirySecondsDefault = 604_800;
 

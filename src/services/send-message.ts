@@ -7,7 +7,7 @@ import { createApplication } from "./applications.ts";
 import { requireOrg } from "./authorization.ts";
 import type { Context } from "./context.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
-import { idempotencyKeyHash, requestBodyHash } from "./idempotency-hash.ts";
+import { idempotencyKeyHash, requestHash } from "./idempotency.ts";
 import type { Intake } from "./intake.ts";
 
 export type SendMessageParts = {
@@ -103,8 +103,8 @@ function toRow(ctx: Context, parts: SendMessageParts, input: SendMessageInput): 
       idempotencyKey === null
         ? null
         : {
-            key: idempotencyKeyHash(ctx.actor, "POST", input.path, idempotencyKey),
-            bodyHash: requestBodyHash(rawBody),
+            key: idempotencyKeyHash(ctx.orgId, ctx.actor, input.path, idempotencyKey),
+            bodyHash: requestHash("", rawBody),
           },
   };
 }

@@ -57,3 +57,12 @@ export async function jwtSecretOf(
   if (config.jwtSecret !== undefined) return config.jwtSecret;
   return config.embedded ? await readOrCreateSecret(join(config.dataDir, "jwt-secret")) : null;
 }
+
+/** The same, where nothing works without: config.ts has refused to start already when there is none. */
+export async function requireJwtSecret(
+  config: Pick<Config, "jwtSecret" | "dataDir" | "embedded">,
+): Promise<string> {
+  const secret = await jwtSecretOf(config);
+  if (secret === null) throw new Error("JWT_SECRET is not set");
+  return secret;
+}

@@ -33,12 +33,14 @@ function dataDir(...below: string[]): string {
 
 const postmaster = (folder: string) => findPostmaster(join(folder, "postgres/data"));
 
-const start = (folder: string, owner: "serve" | "share") =>
-  startEmbeddedPostgres({ dataDir: folder, owner, log: silent, durable: false });
+/** Not durable unless a crash is to be survived: a throwaway cluster starts sooner. */
+const start = (folder: string, owner: "serve" | "share", durable = false) =>
+  startEmbeddedPostgres({ dataDir: folder, owner, log: silent, durable });
 
 /** The server from a process of its own, ready. */
-async function hold(folder: string, owner: "serve" | "share") {
-  const child = Bun.spawn(["bun", join(import.meta.dir, "../harness/hold-postgres.ts"), folder, owner], {
+async function hold(folder: string, owner: "serve" | "share", durable = false) {
+  const program = Bun.fileURLToPath(import.meta.resolve("../harness/hold-postgres.ts"));
+  const child = Bun.spawn(["bun", program, folder, owner, ...(durable ? ["durable"] : [])], {
     stdout: "pipe",
     stderr: "pipe",
   });
@@ -138,13 +140,13 @@ describe("several processes", () => {
 describe("kill -9", () => {
   test("of the program: the next one replaces the orphan and finds the data", async () => {
     const folder = dataDir();
-    const { child, server } = await hold(folder, "serve");
+    const { child, server } = await hold(folder, "serve", true);
     await query(server, "CREATE TABLE kept AS SELECT 7 AS value");
     const orphan = postmaster(folder)?.pid ?? 0;
     child.kill("SIGKILL");
     await child.exited;
     expect(isAlive(orphan)).toBe(true);
-    const next = await start(folder, "serve");
+    const next = await start(folder, "serve", true);
     expect(isAlive(orphan)).toBe(false);
     expect(await query(next, "SELECT value FROM kept")).toEqual([{ value: 7 }]);
     await next.stop();
@@ -168,13 +170,13 @@ describe("kill -9", () => {
 
   test("of both: the next one recovers", async () => {
     const folder = dataDir();
-    const { child, server } = await hold(folder, "serve");
+    const { child, server } = await hold(folder, "serve", true);
     await query(server, "CREATE TABLE kept AS SELECT 7 AS value");
     const pid = postmaster(folder)?.pid ?? 0;
     child.kill("SIGKILL");
     process.kill(pid, "SIGKILL");
     await child.exited;
-    const next = await start(folder, "serve");
+    const next = await start(folder, "serve", true);
     expect(await query(next, "SELECT value FROM kept")).toEqual([{ value: 7 }]);
     await next.stop();
   });

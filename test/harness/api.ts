@@ -1,6 +1,7 @@
 import { SignJWT } from "jose";
-import pino from "pino";
+import type { Sql } from "postgres";
 import { createApp, serverBodyBytesMax } from "../../src/app.ts";
+import { connect } from "../../src/database.ts";
 import { createSealer } from "../../src/lib/sealed.ts";
 import { createRepos } from "../../src/repos/index.ts";
 import { createIntakeRepo } from "../../src/repos/intake.ts";
@@ -8,7 +9,8 @@ import { createAuthenticate } from "../../src/services/authentication.ts";
 import type { Settings } from "../../src/services/context.ts";
 import { createIntake } from "../../src/services/intake.ts";
 import { ensurePartitions, partitionsAhead } from "../../src/services/partitions.ts";
-import { createTestDatabase, type TestDatabase } from "./postgres.ts";
+import { createIssueAppToken } from "../../src/services/portal-access.ts";
+import { createTestDatabase, silent, type TestDatabase } from "./postgres.ts";
 
 export const jwtSecret = "the tests' secret, 32 characters long";
 
@@ -40,6 +42,7 @@ export const appToken = (orgId: string, appId: string, featureFlags?: string[]) 
   signJwt({ sub: appId, org: orgId, ...(featureFlags && { feature_flags: featureFlags }) });
 
 export type Api = {
+  app: ReturnType<typeof createApp>;
   /** `http://127.0.0.1:<port>`: what an SDK is given. */
   url: string;
   database: TestDatabase;
@@ -53,8 +56,12 @@ export async function startApi(
   options: { settings?: Settings; encryptionKey?: Uint8Array; database?: TestDatabase } = {},
 ): Promise<Api> {
   const database = options.database ?? (await createTestDatabase());
-  const repos = createRepos(database.sql);
-  const intakeRepo = createIntakeRepo(database.sql);
+  // Each layer has a client of its own, as in the program: drizzle changes the one that it is given.
+  const [client, engine] = [10, 4].map((max) =>
+    connect(database.url, { max, prepare: true, applicationName: "posthorn test" }),
+  ) as [Sql, Sql];
+  const repos = createRepos(client);
+  const intakeRepo = createIntakeRepo(engine);
   const intake = createIntake({
     repo: intakeRepo,
     handOver: null,
@@ -63,13 +70,12 @@ export async function startApi(
   });
   const app = createApp({
     repos,
-    sending: { intake, ...intakeRepo, payloadRetentionDays: 90 },
-    log: pino({ level: "silent" }),
+    log: silent,
     authenticate: createAuthenticate(jwtSecret),
-    issueAppToken: ({ orgId, appId, featureFlags, expiresInSeconds }) =>
-      signJwt({ sub: appId, org: orgId, feature_flags: featureFlags }, jwtSecret, `${expiresInSeconds}s`),
+    issueAppToken: createIssueAppToken(jwtSecret),
     sealer: createSealer(options.encryptionKey),
     settings: options.settings ?? { endpointHttpsOnly: false },
+    sending: { intake, ...intakeRepo, payloadRetentionDays: 90 },
   });
   app.listen({
     port: 0,
@@ -81,6 +87,7 @@ export async function startApi(
   const defaultToken = await orgToken("org_a");
 
   return {
+    app,
     url,
     database,
     async request(method, path, { body, raw, token = defaultToken, headers = {} } = {}) {
@@ -99,6 +106,7 @@ export async function startApi(
     },
     async stop() {
       await app.stop(true);
+      await Promise.all([client.end({ timeout: 1 }), engine.end({ timeout: 1 })]);
       if (!options.database) await database.drop();
     },
   };

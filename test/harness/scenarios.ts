@@ -17,7 +17,7 @@ export type Scenario = Omit<RequestOptions, "token"> & {
   code?: string;
   /** Of a 422: where the fault is. */
   at?: string[];
-  then?: (answer: Answer) => void | Promise<void>;
+  check?: (answer: Answer) => void | Promise<void>;
 };
 
 /** What no answer ever shows. */
@@ -35,7 +35,7 @@ export function runScenarios(
       const token = as === undefined ? {} : { token: as === null ? null : (tokens()[as] ?? "") };
       const answer = await api().request(method, path, { ...scenario, ...token });
       checkAnswer(answer, scenario);
-      await scenario.then?.(answer);
+      await scenario.check?.(answer);
     });
   }
 }

@@ -7,7 +7,7 @@ import { splitStatements } from "./statements.ts";
  * needs. What fails midway has kept what came before and runs from the top again: write each statement so
  * that it can (`DROP INDEX CONCURRENTLY IF EXISTS …` first).
  */
-export const NO_TRANSACTION = "-- posthorn:no-transaction";
+const NO_TRANSACTION = "-- posthorn:no-transaction";
 
 /** Applies one migration and records it. @throws MigrationError that names the file and, where known, the line. */
 export async function applyMigration(connection: postgres.ReservedSql, migration: Migration): Promise<void> {

@@ -4,7 +4,7 @@ import type { Logger } from "../log.ts";
 import { applyMigration } from "./apply.ts";
 import { type AppliedMigration, compare, type Migration, type MigrationState, planUp } from "./plan.ts";
 
-export { type Migration, MigrationError, type MigrationState } from "./plan.ts";
+export type { Migration, MigrationState } from "./plan.ts";
 
 /** `sql` must reach PostgreSQL itself: session locks don't survive a pooler in transaction mode. */
 export type MigratorOptions = { sql: postgres.Sql; migrations: Migration[] };
@@ -18,7 +18,7 @@ const LOCK_ATTEMPTS = 10;
 const LOCK_RETRY_MS = 1_000;
 
 /**
- * Applies what is pending, each in a transaction unless it opts out (`NO_TRANSACTION`). Any number of processes
+ * Applies what is pending, each in a transaction unless its first line is `-- posthorn:no-transaction`. Any number of processes
  * may run it at once.
  * @returns the names that this call applied.
  * @throws MigrationError when files and database don't fit together, or a file fails; those before it stay applied.

@@ -23,7 +23,7 @@ export function checksum(migration: Migration): string {
 }
 
 /** @throws MigrationError unless the names are `0001_…`, `0002_…` and so on, none twice. */
-export function checkNames(migrations: Migration[]): void {
+function checkNames(migrations: Migration[]): void {
   for (const [index, { name }] of migrations.entries()) {
     const number = /^(\d{4})_[a-z0-9_-]+\.sql$/.exec(name)?.[1];
     const expected = String(index + 1).padStart(4, "0");
