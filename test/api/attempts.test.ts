@@ -174,7 +174,7 @@ runScenarios(
       request: "GET /app/own/endpoint/ep/msg",
       shape: "ListResponse_EndpointMessageOut_",
       ...states(["m5", 1], ["m4", 3], ["m3", 3], ["m2", 2], ["m1", 0]),
-      then: ({ text, body }) => {
+      check: ({ text, body }) => {
         expect(text).toContain('"payload":{"n":1.0}');
         const texts = body.data.map(({ statusText }: { statusText: string }) => statusText);
         expect(texts).toEqual(["pending", "sending", "sending", "fail", "success"]);
@@ -282,7 +282,7 @@ runScenarios(
 test("a deleted endpoint stays in what became of a message, and leads back through the pages", async () => {
   const app = await rows.application({ uid: "many" });
   const message = await rows.message(app.id, { eventId: "wide" });
-  const endpoints = [];
+  const endpoints: { id: string }[] = [];
   for (let n = 0; n < 5; n += 1) endpoints.push(await rows.endpoint(app.id, { uid: `e${n}` }));
   for (const endpoint of endpoints) await rows.attempt(app.id, message, endpoint);
   expect((await api.request("DELETE", "/app/many/endpoint/e2")).status).toBe(204);

@@ -50,7 +50,7 @@ runScenarios(
       shape: "ListResponse_MessageOut_",
       ...lists("tricky", "b", "c", "gone", "past"),
       hasNot: ["foreign", "ancient"],
-      then: ({ text }) => expect(text).toContain(`"payload":${payload},`),
+      check: ({ text }) => expect(text).toContain(`"payload":${payload},`),
     },
     { name: "with an app token", request: "GET /app/own/msg", as: "app", status: 200 },
     {
@@ -133,7 +133,7 @@ runScenarios(
       request: `GET /app/own/msg/${tricky}`,
       status: 200,
       shape: "MessageOut",
-      then: ({ text }) => expect(text).toContain(`"payload":${payload},`),
+      check: ({ text }) => expect(text).toContain(`"payload":${payload},`),
     },
     { name: "by its eventId", request: "GET /app/own/msg/tricky", status: 200, has: { id: tricky } },
     {

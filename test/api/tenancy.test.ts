@@ -6,6 +6,7 @@ const ids: Record<string, string> = {
   app_id: "own",
   endpoint_id: "one",
   event_type_name: "user.signup",
+  task_id: `qtask_${"0".repeat(27)}`,
   attempt_id: `atmpt_${"0".repeat(27)}`,
 };
 beforeAll(async () => {
@@ -33,6 +34,8 @@ const bodies: Record<string, object> = {
   "POST /app/:app_id/msg": { eventType: "user.signup", payload: {} },
   "POST /app/:app_id/endpoint/:endpoint_id/send-example": { eventType: "user.signup" },
   "POST /app/:app_id/endpoint/:endpoint_id/recover": { since: new Date().toISOString() },
+  "POST /app/:app_id/endpoint/:endpoint_id/replay-missing": { since: new Date().toISOString() },
+  "POST /app/:app_id/endpoint/:endpoint_id/bulk-replay": { since: new Date().toISOString() },
 };
 
 type Route = { method: string; path: string; at: string };
@@ -57,6 +60,7 @@ const tables = [
   "messages",
   "deliveries",
   "attempts",
+  "background_tasks",
 ];
 const ours = async () => {
   const rows = tables.map(
