@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Api, appToken, orgToken, startApi } from "../harness/api.ts";
+import { createRows } from "../harness/rows.ts";
 
 let api: Api;
 /** What stands for each parameter of a path: our ids, and our uids. */
-const byId: Record<string, string> = {
-  attempt_id: `atmpt_${"0".repeat(27)}`,
-  event_type_name: "user.signup",
-};
-const byUid: Record<string, string> = { ...byId, app_id: "own", endpoint_id: "one", msg_id: "event-1" };
+const byId: Record<string, string> = { event_type_name: "user.signup" };
+const byUid: Record<string, string> = {};
 beforeAll(async () => {
   api = await startApi();
   const app = await api.request("POST", "/app", { body: { name: "Own", uid: "own" } });
@@ -17,7 +15,14 @@ beforeAll(async () => {
   const message = await api.request("POST", "/app/own/msg", {
     body: { eventType: "user.signup", eventId: "event-1", payload: { whose: "ours" } },
   });
+  const recover = { since: new Date().toISOString() };
+  const task = await api.request("POST", "/app/own/endpoint/one/recover", { body: recover });
+  const attempt = await createRows(api.database.sql, "org_a").attempt(app.body.id, message.body, body, {
+    response: "ours",
+  });
   Object.assign(byId, { app_id: app.body.id, endpoint_id: body.id, msg_id: message.body.id });
+  Object.assign(byId, { attempt_id: attempt.id, task_id: task.body.id });
+  Object.assign(byUid, byId, { app_id: "own", endpoint_id: "one", msg_id: "event-1" });
 });
 afterAll(() => api.stop());
 
@@ -34,6 +39,8 @@ const bodies: Record<string, object> = {
   "POST /app/:app_id/msg": { eventType: "user.signup", payload: {} },
   "POST /app/:app_id/endpoint/:endpoint_id/send-example": { eventType: "user.signup" },
   "POST /app/:app_id/endpoint/:endpoint_id/recover": { since: new Date().toISOString() },
+  "POST /app/:app_id/endpoint/:endpoint_id/replay-missing": { since: new Date().toISOString() },
+  "POST /app/:app_id/endpoint/:endpoint_id/bulk-replay": { since: new Date().toISOString() },
 };
 
 type Route = { method: string; path: string; at: string };
@@ -59,6 +66,7 @@ const tables = [
   "messages",
   "deliveries",
   "attempts",
+  "background_tasks",
 ];
 const ours = async () => {
   const rows = tables.map(
