@@ -5,6 +5,7 @@ import { createAuditLogRepo } from "./audit-log.ts";
 import { createBackgroundTasksRepo } from "./background-tasks.ts";
 import { createDb, type Db, type Tx } from "./db.ts";
 import { createDeliveryStatesRepo } from "./delivery-states.ts";
+import { createEndpointHealthRepo } from "./endpoint-health.ts";
 import { createEndpointSecretsRepo } from "./endpoint-secrets.ts";
 import { createEndpointsRepo } from "./endpoints.ts";
 import { createEventTypesRepo } from "./event-types.ts";
@@ -26,6 +27,7 @@ const bundle = (db: Db | Tx) => ({
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),
   endpoints: createEndpointsRepo(db),
+  endpointHealth: createEndpointHealthRepo(db),
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),
