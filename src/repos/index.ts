@@ -14,6 +14,8 @@ import { createMessagesRepo } from "./messages.ts";
 import { createPartitionsRepo } from "./partitions.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
+import { createRetentionRepo } from "./retention.ts";
+import { createSchedulesRepo } from "./schedules.ts";
 
 const bundle = (db: Db | Tx) => ({
   applications: createApplicationsRepo(db),
@@ -25,6 +27,8 @@ const bundle = (db: Db | Tx) => ({
   messages: createMessagesRepo(db),
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),
+  retention: createRetentionRepo(db),
+  schedules: createSchedulesRepo(db),
   endpoints: createEndpointsRepo(db),
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),
