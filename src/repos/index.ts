@@ -15,6 +15,8 @@ import { createMessagesRepo } from "./messages.ts";
 import { createPartitionsRepo } from "./partitions.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
+import { createRetentionRepo } from "./retention.ts";
+import { createSchedulesRepo } from "./schedules.ts";
 
 const bundle = (db: Db | Tx) => ({
   applications: createApplicationsRepo(db),
@@ -26,6 +28,8 @@ const bundle = (db: Db | Tx) => ({
   messages: createMessagesRepo(db),
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),
+  retention: createRetentionRepo(db),
+  schedules: createSchedulesRepo(db),
   endpoints: createEndpointsRepo(db),
   endpointHealth: createEndpointHealthRepo(db),
   endpointSecrets: createEndpointSecretsRepo(db),
