@@ -183,6 +183,7 @@ create table background_tasks (
   cursor        text collate "C",
   scanned       bigint not null default 0,
   queued        bigint not null default 0,
+  error         text,
   lease         uuid,
   leased_until  timestamptz(3),
   created_at    timestamptz(3) not null default now(),

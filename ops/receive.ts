@@ -95,7 +95,7 @@ async function receive(request: Request, keys: readonly WebhookKey[], status: nu
     method: request.method,
     path: pathname + search,
     id: request.headers.get("webhook-id") ?? request.headers.get("svix-id"),
-    verified: result && result.ok,
+    verified: result?.ok ?? null,
     ...(result && !result.ok && { reason: result.reason }),
     bytes: body.length,
     status: result && !result.ok ? 401 : status,
@@ -112,5 +112,11 @@ function print(output: ReportOutput, received: Received): void {
   const verdict =
     verified === null ? "not verified: no --secret" : verified ? "verified" : `REFUSED: ${reason}`;
   const head = `${time.slice(11, 23)} ${method} ${path} ${id ?? "no id"} ${bytes} bytes → ${status} ${verdict}`;
-  output.out(`${head}\n${body.length > 2000 ? `${body.slice(0, 2000)}…` : body}\n\n`);
+  const text = body.length > 2000 ? `${body.slice(0, 2000)}…` : body;
+  output.out(`${printable(head)}\n${printable(text)}\n\n`);
+}
+
+// What a stranger sends must not steer the terminal.
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, "\u{FFFD}");
 }

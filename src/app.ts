@@ -3,14 +3,19 @@ import { newId } from "./lib/ids.ts";
 import { readBody } from "./lib/request-body.ts";
 import type { ApiParts, RequestState } from "./routes/api.ts";
 import { applicationRoutes } from "./routes/applications.ts";
+import { attemptRoutes } from "./routes/attempts.ts";
 import { authenticationRoutes } from "./routes/authentication.ts";
+import { backgroundTaskRoutes } from "./routes/background-tasks.ts";
 import { corsHeaders, preflight } from "./routes/cors.ts";
 import { endpointHeaderRoutes } from "./routes/endpoint-headers.ts";
+import { endpointReplayRoutes } from "./routes/endpoint-replays.ts";
 import { endpointSecretRoutes } from "./routes/endpoint-secrets.ts";
 import { endpointRoutes } from "./routes/endpoints.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
 import { eventTypeRoutes } from "./routes/event-types.ts";
+import { healthRoutes } from "./routes/health.ts";
 import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
+import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
 import { AppError, invalid } from "./services/errors.ts";
@@ -57,7 +62,9 @@ export function createApp(parts: AppParts) {
   };
 
   // Hooks that wait are async functions by name: Elysia awaits no others.
-  return new Elysia({ name: "posthorn" })
+  // Not normalised: cleaning comes before the check, and makes an object of a list or a text. So an input must say that
+  // it is open (`Input`), and an output with a field too many is a fault of ours.
+  return new Elysia({ name: "posthorn", normalize: false })
     .onRequest(async (context) => await begin(context, context as unknown as RequestState))
     .onParse(async (context) => {
       const state = context as unknown as RequestState;
@@ -105,6 +112,11 @@ export function createApp(parts: AppParts) {
     })
     .use(applicationRoutes(parts))
     .use(messageRoutes(parts))
+    .use(attemptRoutes(parts))
+    .use(messageEndpointRoutes(parts))
+    .use(endpointReplayRoutes(parts))
+    .use(backgroundTaskRoutes(parts))
+    .use(healthRoutes(parts))
     .use(sendMessageRoutes(parts))
     .use(eventTypeRoutes(parts))
     .use(endpointRoutes(parts))

@@ -1,4 +1,5 @@
 #!/usr/bin/env bun
+import { isatty } from "node:tty";
 import { defineCommand } from "citty";
 import manifest from "../package.json" with { type: "json" };
 import { environment } from "./config.ts";
@@ -16,10 +17,11 @@ const root = defineCommand({
 });
 
 const code = await runCli(root, process.argv.slice(2), {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: (text) => void process.stdout.write(isatty(1) ? text : Bun.stripANSI(text)),
+  err: (text) => void process.stderr.write(isatty(2) ? text : Bun.stripANSI(text)),
   debug: environment().LOG_LEVEL === "debug",
 });
-// What a command leaves running must not hold the exit up, nor the exit cut off what is still being printed.
-await new Promise((done) => process.stdout.write("", done));
+// What a command leaves running must not hold the exit up, nor the exit cut off what is still being printed:
+// of Bun's stdout only `end` waits until a slow reader of a pipe has everything.
+await new Promise<void>((done) => process.stdout.end(done));
 process.exit(code);

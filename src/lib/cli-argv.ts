@@ -85,7 +85,8 @@ function checkPositionals(positionals: readonly string[], args: ArgsDef): void {
   const stray = positionals[expected.length];
   if (stray !== undefined) {
     const flags = flagsOf(args).map(({ name }) => `--${name}`);
-    throw new UsageError(`Unexpected argument ${JSON.stringify(stray)}${suggestion(`--${stray}`, flags)}`);
+    const near = stray.startsWith("-") ? "" : suggestion(`--${stray}`, flags);
+    throw new UsageError(`Unexpected argument ${JSON.stringify(stray)}${near}`);
   }
   if (positionals.includes("")) throw new UsageError("An argument is empty.");
   const missing = expected[positionals.length];

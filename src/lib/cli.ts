@@ -58,24 +58,22 @@ export async function runCli<T extends ArgsDef>(
 ): Promise<number> {
   const root = program as unknown as CommandDef;
   try {
+    if (argv[0] === "--version") {
+      if (argv.length > 1) throw new UsageError(`Unexpected argument ${JSON.stringify(argv[1])}`);
+      io.out(`${(await metaOf(root)).version ?? "unknown"}\n`);
+      return 0;
+    }
     const { command, path, rest } = await resolve(root, argv);
     if (asksFor(rest, ["--help", "-h"])) {
       io.out(await helpOf(command, path));
       return 0;
     }
-    const meta = await metaOf(root);
-    if (command === root && asksFor(rest, ["--version"])) {
-      io.out(`${meta.version ?? "unknown"}\n`);
-      return 0;
-    }
-    const subCommands = Object.keys(await resolved(command.subCommands, {}));
-    if (subCommands.length > 0) {
-      const [stray] = rest;
-      if (stray !== undefined) strictArgv(rest, await resolved(command.args, {}));
+    const args = await resolved(command.args, {});
+    if (Object.keys(await resolved(command.subCommands, {})).length > 0) {
+      strictArgv(rest, args);
       io.err(await helpOf(command, path));
       return 2;
     }
-    const args = await resolved(command.args, {});
     const rawArgs = strictArgv(rest, args, extras.get(command)?.repeatable);
     const { result } = await runCommand(command, { rawArgs });
     return typeof result === "number" ? result : 0;
@@ -89,7 +87,10 @@ function describe(error: unknown, debug: boolean): string {
   const code = exitCodeOf(error);
   const sentence = errorSentence(error);
   if (error instanceof UsageError) return `${sentence}\nRun with --help for usage.`;
-  return debug && code === 1 && error instanceof Error ? `${sentence}\n${error.stack}` : sentence;
+  if (!debug || code !== 1 || !(error instanceof Error)) return sentence;
+  // The frames only: the head of a Drizzle error's stack is the statement with its parameters.
+  const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line)) ?? [];
+  return [sentence, ...frames].join("\n");
 }
 
 async function resolve(root: CommandDef, argv: readonly string[]) {
@@ -102,12 +103,12 @@ async function resolve(root: CommandDef, argv: readonly string[]) {
     const at = names.length === 0 ? -1 : nameIndex(rest, await resolved(command.args, {}));
     if (at < 0) return { command, path, rest };
     const name = rest[at] as string;
-    if (!Object.hasOwn(subCommands, name)) {
-      throw new UsageError(`Unknown command ${JSON.stringify(name)}${suggestion(name, names)}`);
-    }
     // Flags before the name belong to the command before it, which must know them.
     const before = rest.slice(0, at).filter((token) => token !== "--help" && token !== "-h");
     strictArgv(before, await resolved(command.args, {}));
+    if (!Object.hasOwn(subCommands, name)) {
+      throw new UsageError(`Unknown command ${JSON.stringify(name)}${suggestion(name, names)}`);
+    }
     const help = before.length < at ? ["--help"] : [];
     const listed = (await resolved(subCommands[name], {})) as CommandDef;
     command = (await loaders.get(listed)?.()) ?? listed;

@@ -20,7 +20,7 @@ export interface LogOptions {
  * Lines are buffered: `flush()` writes them at once, and the exit of the process does so by itself.
  */
 export function createLogger({ level, format, destination }: LogOptions): Logger {
-  return pino(
+  const log = pino(
     {
       level,
       base: { pid: process.pid },
@@ -29,11 +29,28 @@ export function createLogger({ level, format, destination }: LogOptions): Logger
       formatters: {
         level: (label) => ({ level: label }),
         log: redact,
-        bindings: redact,
       },
+      hooks: { logMethod: nameErrors },
     },
     destination ?? stdout(format),
   );
+  // pino's own formatter of bindings holds for the root logger only.
+  const child = log.child as unknown as PlainChild;
+  log.child = function (this: Logger, bindings: pino.Bindings, options?: pino.ChildLoggerOptions) {
+    return child.call(this, redact(bindings), options);
+  } as unknown as typeof log.child;
+  return log;
+}
+
+// pino's type is generic over levels of one's own, which there are none of.
+type PlainChild = (this: Logger, bindings: pino.Bindings, options?: pino.ChildLoggerOptions) => Logger;
+
+// An error logged without words gets its message as the line's, which must be the clean one.
+function nameErrors(this: Logger, args: Parameters<pino.LogFn>, method: pino.LogFn): void {
+  const [fields] = args as unknown[];
+  const error = fields instanceof Error ? fields : (fields as { err?: unknown } | undefined)?.err;
+  if (args.length > 1 || !(error instanceof Error)) method.apply(this, args);
+  else method.call(this, fields, serializeError(error).message);
 }
 
 function stdout(format: LogOptions["format"]): pino.DestinationStream {

@@ -1,16 +1,30 @@
 import type { Sql } from "postgres";
 import { createApplicationsRepo } from "./applications.ts";
+import { createAttemptsRepo } from "./attempts.ts";
+import { createAuditLogRepo } from "./audit-log.ts";
+import { createBackgroundTasksRepo } from "./background-tasks.ts";
 import { createDb, type Db, type Tx } from "./db.ts";
+import { createDeliveryStatesRepo } from "./delivery-states.ts";
 import { createEndpointSecretsRepo } from "./endpoint-secrets.ts";
 import { createEndpointsRepo } from "./endpoints.ts";
 import { createEventTypesRepo } from "./event-types.ts";
+import { createHealthRepo } from "./health.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
 import { createMessagesRepo } from "./messages.ts";
 import { createPartitionsRepo } from "./partitions.ts";
+import { createQueueRepo } from "./queue.ts";
+import { createReplaysRepo } from "./replays.ts";
 
 const bundle = (db: Db | Tx) => ({
   applications: createApplicationsRepo(db),
+  attempts: createAttemptsRepo(db),
+  auditLog: createAuditLogRepo(db),
+  backgroundTasks: createBackgroundTasksRepo(db),
+  deliveryStates: createDeliveryStatesRepo(db),
+  health: createHealthRepo(db),
   messages: createMessagesRepo(db),
+  queue: createQueueRepo(db),
+  replays: createReplaysRepo(db),
   endpoints: createEndpointsRepo(db),
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),

@@ -16,13 +16,18 @@ export type IntakeRow = {
   idempotency: { key: string; bodyHash: string } | null;
 };
 
-export type IntakeOptions = {
-  /** Names this commit's hold on the deliveries that this process takes on at once; null when it delivers nothing. */
-  lease: string | null;
+/** What this process takes on at once of the deliveries that it commits. */
+export type IntakeHold = {
+  lease: string;
   leaseSeconds: number;
   /** Endpoints whose deliveries are left for a later claim. */
   saturated: string[];
+  deliveriesMax: number;
+  perEndpointMax: number;
 };
+
+/** The hold of a process that delivers nothing itself. */
+const noHold = { lease: null, leaseSeconds: 0, saturated: [], deliveriesMax: 0, perEndpointMax: 0 };
 
 export type QueuedDelivery = { endpointId: string; revision: number; leased: boolean };
 
@@ -50,7 +55,8 @@ export function createIntakeRepo(sql: Sql) {
      *
      * Indexes: applications' key or applications_org_uid, endpoints_app_id; inserts into everything else.
      */
-    async insert(rows: IntakeRow[], options: IntakeOptions): Promise<IntakeResult[]> {
+    async insert(rows: IntakeRow[], hold: IntakeHold | null): Promise<IntakeResult[]> {
+      const { lease, leaseSeconds, saturated, deliveriesMax, perEndpointMax } = hold ?? noHold;
       const found = await sql<ResultRow[]>`
         with input as materialized (
           select * from unnest(
@@ -113,8 +119,10 @@ export function createIntakeRepo(sql: Sql) {
         ),
         wanted as materialized (
           select s.id as message_id, s.org_id, s.app_id, e.id as endpoint_id, e.revision,
-                 ${options.lease}::uuid is not null and s.throttle_rate is null and e.throttle_rate is null
-                   and e.id <> all(${options.saturated}::text[])
+                 row_number() over (partition by e.id order by s.ordinal) <= ${perEndpointMax}
+                   and row_number() over (order by s.ordinal) <= ${deliveriesMax}
+                   and s.throttle_rate is null and e.throttle_rate is null
+                   and e.id <> all(${saturated}::text[])
                    and not exists (
                      select from endpoint_health h where h.endpoint_id = e.id and h.open_until is not null
                    ) as leased
@@ -126,8 +134,8 @@ export function createIntakeRepo(sql: Sql) {
         queued as (
           insert into deliveries (message_id, endpoint_id, org_id, app_id, due_at, lease)
           select message_id, endpoint_id, org_id, app_id,
-                 case when leased then now() + make_interval(secs => ${options.leaseSeconds}) else now() end,
-                 case when leased then ${options.lease}::uuid end
+                 case when leased then now() + make_interval(secs => ${leaseSeconds}) else now() end,
+                 case when leased then ${lease}::uuid end
           from wanted
         )
         select r.ordinal::int, r.app_id, coalesce(k.key_taken, false) as key_taken, s.id is not null as stored,

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { ApplicationIn, ApplicationList, ApplicationOut, ApplicationPatch } from "../schemas/applications.ts";
-import { Empty, errorResponses, idCursor, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
+import { Empty, errorResponses, Input, idCursor, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
 import {
   createApplication,
   deleteApplication,
@@ -16,7 +16,7 @@ const params = Type.Object({ app_id: Ref });
 export const applicationRoutes = (parts: ApiParts) =>
   api(parts, "applications")
     .get("/app", ({ ctx, query }) => listApplications(ctx, query), {
-      query: Type.Object({ ...listQuery(idCursor("app_")), ...OrderQuery }),
+      query: Input({ ...listQuery(idCursor("app_")), ...OrderQuery }),
       response: { 200: ApplicationList, ...errorResponses },
       detail: { operationId: "v1.application.list", summary: "List applications" },
     })
@@ -28,7 +28,7 @@ export const applicationRoutes = (parts: ApiParts) =>
       },
       {
         body: ApplicationIn,
-        query: Type.Object({ get_if_exists: Type.Optional(Type.Boolean()) }),
+        query: Input({ get_if_exists: Type.Optional(Type.Boolean()) }),
         response: { 200: ApplicationOut, 201: ApplicationOut, ...errorResponses },
         detail: { operationId: "v1.application.create", summary: "Create an application" },
       },

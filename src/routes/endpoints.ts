@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { Empty, errorResponses, idCursor, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
+import { Empty, errorResponses, Input, idCursor, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
 import {
   EndpointIn,
   EndpointList,
@@ -24,7 +24,7 @@ export const endpointRoutes = (parts: ApiParts) =>
   api(parts, "endpoints")
     .get("/app/:app_id/endpoint", ({ ctx, params, query }) => listEndpoints(ctx, params.app_id, query), {
       params: appParams,
-      query: Type.Object({ ...listQuery(idCursor("ep_")), ...OrderQuery }),
+      query: Input({ ...listQuery(idCursor("ep_")), ...OrderQuery }),
       response: { 200: EndpointList, ...errorResponses },
       detail: { operationId: "v1.endpoint.list", summary: "List endpoints" },
     })

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { Empty, errorResponses, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
+import { Empty, errorResponses, Input, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
 import {
   EventTypeIn,
   EventTypeList,
@@ -22,7 +22,7 @@ const params = Type.Object({ event_type_name: Ref });
 export const eventTypeRoutes = (parts: ApiParts) =>
   api(parts, "event-types")
     .get("/event-type", ({ ctx, query }) => listEventTypes(ctx, query), {
-      query: Type.Object({
+      query: Input({
         ...listQuery(":?[a-zA-Z0-9\\-_.]+"),
         ...OrderQuery,
         include_archived: Type.Optional(Type.Boolean()),
@@ -72,7 +72,7 @@ export const eventTypeRoutes = (parts: ApiParts) =>
       },
       {
         params,
-        query: Type.Object({ expunge: Type.Optional(Type.Boolean()) }),
+        query: Input({ expunge: Type.Optional(Type.Boolean()) }),
         response: { 204: Empty, ...errorResponses },
         detail: { operationId: "v1.event-type.delete", summary: "Archive an event type, or expunge it" },
       },

@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { Empty, errorResponses, idCursor, listQuery } from "../schemas/common.ts";
+import { Empty, errorResponses, Input, idCursor, listQuery, Ref } from "../schemas/common.ts";
 import { ContentQuery, MessageQuery, TimeQuery } from "../schemas/filters.ts";
 import { MessageList, MessageOut } from "../schemas/messages.ts";
 import { deleteMessageContent, getMessage, listMessages } from "../services/messages.ts";
@@ -7,11 +7,8 @@ import { type ApiParts, api } from "./api.ts";
 import { namesInQuery } from "./query-lists.ts";
 import { rawResponse } from "./raw-response.ts";
 
-const appParams = Type.Object({ app_id: Type.String({ description: "id or uid" }) });
-const params = Type.Object({
-  app_id: Type.String({ description: "id or uid" }),
-  msg_id: Type.String({ description: "id or eventId" }),
-});
+const appParams = Type.Object({ app_id: Ref });
+const params = Type.Object({ app_id: Ref, msg_id: Ref });
 
 export const messageRoutes = (parts: ApiParts) =>
   api(parts, "messages")
@@ -27,7 +24,7 @@ export const messageRoutes = (parts: ApiParts) =>
       },
       {
         params: appParams,
-        query: Type.Object({
+        query: Input({
           ...listQuery(idCursor("msg_")),
           ...MessageQuery,
           ...TimeQuery,
@@ -51,7 +48,7 @@ export const messageRoutes = (parts: ApiParts) =>
         ),
       {
         params,
-        query: Type.Object(ContentQuery),
+        query: Input(ContentQuery),
         response: { 200: MessageOut, ...errorResponses },
         detail: { operationId: "v1.message.get", summary: "Get a message" },
       },

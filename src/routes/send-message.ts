@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { stringify } from "../lib/raw-json.ts";
-import { errorResponses } from "../schemas/common.ts";
+import { errorResponses, Input } from "../schemas/common.ts";
 import { MessageIn } from "../schemas/message-in.ts";
 import { type SendMessageParts, sendMessage } from "../services/send-message.ts";
 import { type ApiParts, api } from "./api.ts";
@@ -25,7 +25,7 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
     },
     {
       params: Type.Object({ app_id: Type.String({ description: "id or uid" }) }),
-      query: Type.Object({ with_content: Type.Optional(Type.Boolean()) }),
+      query: Input({ with_content: Type.Optional(Type.Boolean()) }),
       body: MessageIn,
       response: errorResponses,
       detail: { operationId: "v1.message.create", summary: "Send a message" },

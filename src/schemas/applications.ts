@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import {
+  Input,
   ListResponse,
   Metadata,
   Nullable,
@@ -13,7 +14,7 @@ import {
 
 const ApplicationUid = Uid("app_");
 
-export const ApplicationIn = Type.Object({
+export const ApplicationIn = Input({
   name: Text({ minLength: 1 }),
   uid: OptionalNullable(ApplicationUid),
   throttleRate: OptionalNullable(ThrottleRate),
@@ -23,7 +24,7 @@ export const ApplicationIn = Type.Object({
 export type ApplicationIn = Static<typeof ApplicationIn>;
 
 /** Absent keeps, null clears. */
-export const ApplicationPatch = Type.Object({
+export const ApplicationPatch = Input({
   name: Type.Optional(Text({ minLength: 1 })),
   uid: OptionalNullable(ApplicationUid),
   throttleRate: OptionalNullable(ThrottleRatePatch),

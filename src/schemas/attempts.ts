@@ -7,9 +7,13 @@ const MessageStatus = Type.Integer({
   maximum: 4,
   description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled",
 });
-const MessageStatusText = Type.Union(
-  (["success", "pending", "fail", "sending", "canceled"] as const).map((text) => Type.Literal(text)),
-);
+const MessageStatusText = Type.Union([
+  Type.Literal("success"),
+  Type.Literal("pending"),
+  Type.Literal("fail"),
+  Type.Literal("sending"),
+  Type.Literal("canceled"),
+]);
 export type MessageStatusText = Static<typeof MessageStatusText>;
 
 export const MessageAttemptOut = Type.Object({
@@ -35,7 +39,7 @@ export const DeliveryStatus = {
   nextAttempt: Nullable(Timestamp),
 };
 
-export const EndpointMessageOut = Type.Composite([MessageOut, Type.Object(DeliveryStatus)]);
+export const EndpointMessageOut = Type.Object({ ...MessageOut.properties, ...DeliveryStatus });
 export type EndpointMessageOut = Static<typeof EndpointMessageOut>;
 export const EndpointMessageList = ListResponse(EndpointMessageOut);
 

@@ -1,4 +1,4 @@
-import { FormatRegistry, type TInteger, type TSchema, Type } from "@sinclair/typebox";
+import { FormatRegistry, type TInteger, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { invalid } from "../services/errors.ts";
 
 // PostgreSQL refuses NUL, the other control characters have no honest use, and half a surrogate pair is no text.
@@ -28,6 +28,10 @@ export const Metadata = Type.Record(Type.String(), Text());
 
 export const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
 export const OptionalNullable = <S extends TSchema>(schema: S) => Type.Optional(Nullable(schema));
+
+/** A request's body or query: what is unknown in it is ignored, as clients are older or newer than we are. */
+export const Input = <P extends TProperties>(properties: P) =>
+  Type.Object(properties, { additionalProperties: true });
 
 /** A number in a query: text that is none is a 400, one out of range a 422. */
 export const QueryInteger = (

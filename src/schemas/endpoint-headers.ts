@@ -1,14 +1,14 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Nullable, Text } from "./common.ts";
+import { Input, Nullable, Text } from "./common.ts";
 
 export const Headers = Type.Record(Type.String(), Text(), {
   description: "sent with every delivery, besides Posthorn's own",
 });
 
-export const EndpointHeadersIn = Type.Object({ headers: Headers });
+export const EndpointHeadersIn = Input({ headers: Headers });
 
 /** A value replaces, null deletes, and so does `deleteHeaders`. */
-export const EndpointHeadersPatchIn = Type.Object({
+export const EndpointHeadersPatchIn = Input({
   headers: Type.Optional(Type.Record(Type.String(), Nullable(Text()))),
   deleteHeaders: Type.Optional(Type.Array(Type.String(), { maxItems: 1000 })),
 });

@@ -1,12 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { OptionalNullable } from "./common.ts";
+import { Input, OptionalNullable } from "./common.ts";
 
 export const Secret = Type.String({
   pattern: "^(whsec_|whsk_)?[a-zA-Z0-9+/=]{32,100}$",
   description: "base64 of 24 to 75 random bytes, with or without whsec_, or whsk_ and an Ed25519 private key",
 });
 
-export const EndpointSecretRotateIn = Type.Object({
+export const EndpointSecretRotateIn = Input({
   key: OptionalNullable(Secret),
   gracePeriodSeconds: OptionalNullable(
     Type.Integer({

@@ -1,6 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import {
   Channel,
+  Input,
   ListResponse,
   Metadata,
   Name,
@@ -33,10 +34,10 @@ const optional = {
 };
 const rate = { throttleRate: OptionalNullable(ThrottleRate), rateLimit: OptionalNullable(ThrottleRate) };
 
-export const EndpointUpdate = Type.Object({ url: Url, ...optional, ...rate });
+export const EndpointUpdate = Input({ url: Url, ...optional, ...rate });
 export type EndpointUpdate = Static<typeof EndpointUpdate>;
 
-export const EndpointIn = Type.Object({
+export const EndpointIn = Input({
   url: Url,
   ...optional,
   ...rate,
@@ -46,7 +47,7 @@ export const EndpointIn = Type.Object({
 export type EndpointIn = Static<typeof EndpointIn>;
 
 /** Absent keeps, null clears. */
-export const EndpointPatch = Type.Object({
+export const EndpointPatch = Input({
   url: Type.Optional(Url),
   ...optional,
   throttleRate: OptionalNullable(ThrottleRatePatch),

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { ListResponse, Name, Nullable, OptionalNullable, Text, Timestamp } from "./common.ts";
+import { Input, ListResponse, Name, Nullable, OptionalNullable, Text, Timestamp } from "./common.ts";
 
 const Schemas = Type.Record(Type.String(), Type.Unknown(), {
   description: "JSON Schemas of the payload, by version",
@@ -15,14 +15,14 @@ const optional = {
   groupName: OptionalNullable(Name),
 };
 
-export const EventTypeIn = Type.Object({ name: Name, description: Text(), ...optional });
+export const EventTypeIn = Input({ name: Name, description: Text(), ...optional });
 export type EventTypeIn = Static<typeof EventTypeIn>;
 
-export const EventTypeUpdate = Type.Object({ description: Text(), ...optional });
+export const EventTypeUpdate = Input({ description: Text(), ...optional });
 export type EventTypeUpdate = Static<typeof EventTypeUpdate>;
 
 /** Absent keeps, null clears. */
-export const EventTypePatch = Type.Object({ description: Type.Optional(Text()), ...optional });
+export const EventTypePatch = Input({ description: Type.Optional(Text()), ...optional });
 export type EventTypePatch = Static<typeof EventTypePatch>;
 
 export const EventTypeOut = Type.Object({

@@ -1,12 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import type { IdPrefix } from "../lib/ids.ts";
-import { Channel } from "./common.ts";
-
-/** Where a list over ids goes on: an id as it is, or "-" and an id to go back. */
-export const IteratorOf = (prefix: IdPrefix) =>
-  Type.Optional(
-    Type.String({ pattern: `^-?${prefix}[0-9A-Za-z]{27}$`, description: "where the page before ended" }),
-  );
+import { Channel, QueryInteger } from "./common.ts";
 
 export const TimeQuery = {
   before: Type.Optional(Type.String({ description: "older than this; RFC 3339" })),
@@ -19,4 +12,14 @@ export const ContentQuery = {
 export const MessageQuery = {
   channel: Type.Optional(Channel),
   event_types: Type.Optional(Type.String({ description: "names, with commas between" })),
+};
+export const StatusQuery = {
+  status: Type.Optional(QueryInteger("status", { minimum: 0, maximum: 4 })),
+};
+export const AttemptQuery = {
+  ...MessageQuery,
+  ...StatusQuery,
+  status_code_class: Type.Optional(
+    QueryInteger("status_code_class", { minimum: 0, maximum: 500, description: "0, 100, 200, … 500" }),
+  ),
 };

@@ -1,11 +1,11 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { ApplicationIn } from "./applications.ts";
-import { Channel, Name, OptionalNullable, Text, Uid } from "./common.ts";
+import { Channel, Input, Name, OptionalNullable, Text, Uid } from "./common.ts";
 
 /** An object whose members are nobody's business here: its bytes are passed on. */
 const Payload = Type.Object({}, { additionalProperties: true, description: "any JSON object" });
 
-export const MessageIn = Type.Object({
+export const MessageIn = Input({
   eventType: Name,
   payload: Type.Optional(Payload),
   data: Type.Optional(

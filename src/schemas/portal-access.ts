@@ -1,8 +1,8 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { ApplicationIn } from "./applications.ts";
-import { Name, OptionalNullable } from "./common.ts";
+import { Input, Name, OptionalNullable } from "./common.ts";
 
-export const AppPortalAccessIn = Type.Object({
+export const AppPortalAccessIn = Input({
   application: Type.Optional(
     Type.Union([ApplicationIn, Type.Null()], { description: "made when the path names none yet" }),
   ),

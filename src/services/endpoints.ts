@@ -15,7 +15,7 @@ import { checkHeaders } from "./header-rules.ts";
 import { checkMetadata } from "./metadata.ts";
 import { throttleRateOf } from "./throttle-rate.ts";
 
-const toOut = (row: Endpoint): EndpointOut => ({
+export const toEndpointOut = (row: Endpoint): EndpointOut => ({
   id: row.id,
   uid: row.uid,
   url: row.url,
@@ -65,7 +65,7 @@ export async function findEndpoint(ctx: Context, appRef: string, ref: string): P
 }
 
 export async function getEndpoint(ctx: Context, appRef: string, ref: string): Promise<EndpointOut> {
-  return toOut(await findEndpoint(ctx, appRef, ref));
+  return toEndpointOut(await findEndpoint(ctx, appRef, ref));
 }
 
 export async function listEndpoints(
@@ -77,7 +77,7 @@ export async function listEndpoints(
   const rows = await ctx.repos.endpoints.list(applicationScope(ctx, appRef), request);
   // Nothing found may mean that there is no such application.
   if (rows.length === 0) await findApplication(ctx, appRef);
-  return page(rows, request, (row) => row.id, toOut);
+  return page(rows, request, (row) => row.id, toEndpointOut);
 }
 
 export async function createEndpoint(ctx: Context, appRef: string, input: EndpointIn): Promise<EndpointOut> {
@@ -95,7 +95,7 @@ export async function createEndpoint(ctx: Context, appRef: string, input: Endpoi
     const inserted = await tx.endpoints.insert({ ...row, appId: application.id });
     if (!inserted) throw new AppError("conflict");
     await tx.endpointSecrets.insert(ctx.orgId, inserted.id, ctx.sealer.seal(secret));
-    return toOut(inserted);
+    return toEndpointOut(inserted);
   });
 }
 
@@ -112,7 +112,7 @@ export async function upsertEndpoint(
     ctx.repos.endpoints.update(applicationScope(ctx, appRef), ref, changes),
   );
   if (!row) return { created: true, endpoint: await createEndpoint(ctx, appRef, input) };
-  return { created: false, endpoint: toOut(row) };
+  return { created: false, endpoint: toEndpointOut(row) };
 }
 
 export async function patchEndpoint(
@@ -139,7 +139,7 @@ export async function patchEndpoint(
     }),
   );
   if (!row) throw notFound();
-  return toOut(row);
+  return toEndpointOut(row);
 }
 
 export async function deleteEndpoint(ctx: Context, appRef: string, ref: string): Promise<void> {

@@ -11,8 +11,15 @@ export type Intake = {
   idle(): Promise<void>;
 };
 
-/** A lease for what is being committed now, and the endpoints whose deliveries are to be left to a later claim. */
-export type Offer = { lease: string; leaseSeconds: number; saturated: string[] };
+/** A lease for what is being committed now, and how much of it fits; the rest is left to later claims. */
+export type Offer = {
+  lease: string;
+  leaseSeconds: number;
+  /** Endpoints that have enough waiting already. */
+  saturated: string[];
+  deliveriesMax: number;
+  perEndpointMax: number;
+};
 
 /** The way from a commit straight into this process's own deliverer, without a claim. */
 export type HandOver = {
@@ -43,17 +50,12 @@ const waitingMax = 10_000;
 /** Takes messages in: what arrives while a commit is under way shares the next one. */
 export function createIntake(options: IntakeOptions): Intake {
   const insert = async (rows: IntakeRow[], offer: Offer | null): Promise<IntakeResult[]> => {
-    const insertOptions = {
-      lease: offer?.lease ?? null,
-      leaseSeconds: offer?.leaseSeconds ?? 0,
-      saturated: offer?.saturated ?? [],
-    };
     try {
-      return await options.repo.insert(rows, insertOptions);
+      return await options.repo.insert(rows, offer);
     } catch (error) {
       if (isMissingPartition(error)) await options.ensurePartitions();
       else if (!isRetriable(error)) throw error;
-      return options.repo.insert(rows, insertOptions);
+      return options.repo.insert(rows, offer);
     }
   };
 

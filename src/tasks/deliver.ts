@@ -32,8 +32,9 @@ export type DeliverTask = HandOver & {
 
 /** How long a claimed delivery may wait here before it starts; past that, others may have it. */
 const localWaitMs = 60_000;
-/** What lies ready beyond what is in flight: enough to bridge a claim's round trip, little enough to hand over late. */
-const backlogPerPlace = 4;
+/** What may lie ready for each place in flight, of the worker and of an endpoint: a claim should pay, memory should not. */
+const backlogPerPlace = 32;
+const endpointBacklogPerPlace = 16;
 const pollIntervalMs = 1_000;
 const claimEndpointsMax = 256;
 /** How far ahead the moments of throttled deliveries are taken: the claim comes again at half of it. */
@@ -55,7 +56,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     onOpen: (ids) => void handBack(ids),
   });
   const backlogMax = options.concurrency * backlogPerPlace;
-  const endpointBacklogMax = options.endpointConcurrency * backlogPerPlace;
+  const endpointBacklogMax = options.endpointConcurrency * endpointBacklogPerPlace;
   let walkedTo: string | null = null;
   let more = false;
 
@@ -124,23 +125,27 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   const room = (): number =>
     stopping.signal.aborted || recorder.pending > unrecordedMax ? 0 : Math.max(0, backlogMax - lanes.waiting);
 
-  const claimOnce = async (): Promise<"again" | "wait"> => {
+  /** As with places, no endpoint's backlog is larger than what is left for the others. */
+  const hold = () => {
     const deliveriesMax = room();
-    if (deliveriesMax === 0) return "wait";
-    const lease = leases.next();
+    const perEndpointMax = Math.min(endpointBacklogMax, deliveriesMax);
+    return {
+      lease: leases.next(),
+      leaseSeconds: leaseMs / 1000,
+      saturated: lanes.lanesWith(perEndpointMax),
+      deliveriesMax,
+      perEndpointMax,
+    };
+  };
+
+  const claimOnce = async (): Promise<"again" | "wait"> => {
+    if (room() === 0) return "wait";
     const leaseEndsAt = Date.now() + leaseMs;
     const after = walkedTo ?? "";
-    const claim = await deliveries.claim({
-      lease,
-      leaseSeconds: leaseMs / 1000,
-      after,
-      saturated: lanes.lanesWith(endpointBacklogMax),
-      deliveriesMax,
-      perEndpointMax: endpointBacklogMax,
-      endpointsMax: claimEndpointsMax,
-    });
+    const held = hold();
+    const claim = await deliveries.claim({ ...held, after, endpointsMax: claimEndpointsMax });
     walkedTo = claim.walkedTo;
-    await takeClaimed(claim.deliveries, lease, leaseEndsAt);
+    await takeClaimed(claim.deliveries, held.lease, leaseEndsAt);
     for (const endpointId of claim.throttled) await claimThrottled(endpointId);
     more = claim.deliveries.length > 0;
     // A walk that started in the middle has yet to see the beginning.
@@ -216,11 +221,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   return {
     start: () => loop.start(),
     take: (taken) => taken.forEach(push),
-    offer() {
-      if (room() === 0) return null;
-      const lease = leases.next();
-      return { lease, leaseSeconds: leaseMs / 1000, saturated: lanes.lanesWith(endpointBacklogMax) };
-    },
+    offer: () => (room() === 0 ? null : hold()),
     wake: () => {
       more = true;
       loop.wake();

@@ -14,8 +14,8 @@ import {
   startEmbeddedPostgres,
 } from "../../src/lib/embedded-postgres/index.ts";
 import { findPostmaster } from "../../src/lib/embedded-postgres/pid-file.ts";
-import { migrateUp } from "../../src/lib/migrator/index.ts";
-import { migrations } from "../../src/migrations.ts";
+import { createRepos } from "../../src/repos/index.ts";
+import { bringUpToDate } from "../../src/services/schema.ts";
 
 export const silent = pino({ level: "silent" });
 
@@ -107,7 +107,7 @@ async function startOnce(): Promise<Running> {
     prepare: false,
     applicationName: "posthorn test",
   });
-  await migrateUp({ sql: template, migrations, log: silent });
+  await bringUpToDate(template, createRepos(template), silent);
   await template.end();
   return { server, admin, folder };
 }

@@ -1,5 +1,8 @@
-import { afterAll } from "bun:test";
+import { afterAll, setDefaultTimeout } from "bun:test";
 import { killTestPostgres, stopTestPostgres } from "./postgres.ts";
+
+// The first test that asks for a database waits for PostgreSQL's own start, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 afterAll(stopTestPostgres);
 

@@ -24,7 +24,7 @@ function createStage(caps: { concurrency: number; laneConcurrency: number }) {
 }
 
 test("a lane never runs more than its cap, and the rest never more than the whole", async () => {
-  const { lanes, started, end } = createStage({ concurrency: 3, laneConcurrency: 2 });
+  const { lanes, started, end } = createStage({ concurrency: 4, laneConcurrency: 2 });
   for (const item of ["a1", "a2", "a3"]) lanes.push("t", "a", item);
   expect(started).toEqual(["a1", "a2"]);
   for (const item of ["b1", "b2"]) lanes.push("t", "b", item);
@@ -33,7 +33,21 @@ test("a lane never runs more than its cap, and the rest never more than the whol
   await end("b1");
   expect(started).toEqual(["a1", "a2", "b1", "b2"]);
   await end("a1");
+  await end("b2");
   expect(started.at(-1)).toBe("a3");
+});
+
+test("lanes that hang, however many, leave places for those that don't", async () => {
+  const { lanes, started, end } = createStage({ concurrency: 64, laneConcurrency: 32 });
+  for (let lane = 0; lane < 10; lane += 1) {
+    for (let n = 0; n < 20; n += 1) lanes.push(`hanging${lane}`, `hanging${lane}`, `h${lane}-${n}`);
+  }
+  expect(lanes.running).toBeLessThan(64);
+  lanes.push("good", "good", "g1");
+  lanes.push("good", "good", "g2");
+  expect(started).toContain("g1");
+  await end("g1");
+  expect(started).toContain("g2");
 });
 
 test("tenants take turns, and a tenant's lanes among themselves, whatever waits in one of them", async () => {
@@ -66,9 +80,10 @@ test("says which lanes are full, and when places became free", async () => {
   const { lanes, end, rooms } = createStage({ concurrency: 2, laneConcurrency: 1 });
   for (const item of ["a1", "a2", "a3"]) lanes.push("t", "a", item);
   lanes.push("t", "b", "b1");
-  expect(lanes.lanesWith(3)).toEqual(["a"]);
-  expect(lanes.lanesWith(1)).toEqual(["a", "b"]);
+  expect(lanes.lanesWith(2)).toEqual(["a"]);
+  expect(lanes.lanesWith(3)).toEqual([]);
   await end("b1");
   expect(rooms()).toBe(1);
-  expect(lanes.lanesWith(1)).toEqual(["a"]);
+  expect(lanes.empty("a")).toEqual(["a2", "a3"]);
+  expect([lanes.lanesWith(1), lanes.waiting]).toEqual([[], 0]);
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Sql } from "postgres";
+import { connect } from "../../src/database.ts";
 import { idBound, newId } from "../../src/lib/ids.ts";
 import { createRepos, type Repos } from "../../src/repos/index.ts";
 import {
@@ -9,18 +10,28 @@ import {
   partitionsAhead,
   weekStart,
 } from "../../src/services/partitions.ts";
-import { createTestDatabase } from "../harness/postgres.ts";
+import { createTestDatabase, type TestDatabase } from "../harness/postgres.ts";
 
-let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: TestDatabase;
 let repos: Repos;
 let sql: Sql;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  repos = createRepos(database.connect({ max: 4 }));
-  sql = database.connect({ max: 2 });
+  repos = createRepos(open(4));
+  sql = database.sql;
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  await Promise.all(opened.map((client) => client.end({ timeout: 1 })));
+  await database.drop();
+});
+
+const opened: Sql[] = [];
+function open(max: number): Sql {
+  const client = connect(database.url, { max, prepare: true, applicationName: "posthorn test" });
+  opened.push(client);
+  return client;
+}
 
 const insert = (time: Date) => sql`
   insert into messages (id, org_id, app_id, event_type, payload_expires_at)
@@ -40,7 +51,7 @@ test("a week starts on Monday at midnight UTC", () => {
 
 test("eight makers at once make each partition once, up to eight weeks ahead", async () => {
   const now = new Date("2030-03-06T10:00:00Z");
-  const makers = Array.from({ length: 8 }, () => createRepos(database.connect({ max: 1 })));
+  const makers = Array.from({ length: 8 }, () => createRepos(open(1)));
   const made = await Promise.all(makers.map((maker) => ensurePartitions(maker, partitionsAhead(now))));
   expect(made.flat().toSorted()).toEqual([...new Set(made.flat())].toSorted());
   expect(made.flat()).toContain("messages_20300225");
@@ -101,12 +112,12 @@ test("what an interrupted drop left detached is dropped by the next, and can be 
 
 test("inserts go on while partitions are made and dropped", async () => {
   const time = new Date("2031-01-15Z");
-  const open = database.connect({ max: 1 });
+  const reader = open(1);
   // A reader in a long transaction: DDL that needed the table to itself would wait for it, and inserts for the DDL.
-  await open.unsafe("begin");
-  await open`select count(*) from messages`;
+  await reader.unsafe("begin");
+  await reader`select count(*) from messages`;
   const making = ensurePartitionFor(repos, new Date("2040-01-01Z"));
   expect(await insert(time)).toHaveLength(1);
   expect(await making).toHaveLength(2);
-  await open.unsafe("rollback");
+  await reader.unsafe("rollback");
 });

@@ -144,7 +144,9 @@ export class Exchange implements Owner {
     const { body } = this.#request;
     const { socket } = connection;
     if (typeof body === "string") {
-      socket.write(this.#head + body, "utf8");
+      // Latin-1 is what is written fastest, and the same bytes as UTF-8 where all is ASCII.
+      const text = this.#head + body;
+      socket.write(text, Buffer.byteLength(text) === text.length ? "latin1" : "utf8");
     } else if (body.length <= JOINED_BODY_BYTES_MAX) {
       socket.write(Buffer.concat([Buffer.from(this.#head, "utf8"), body]));
     } else {

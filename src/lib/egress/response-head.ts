@@ -29,21 +29,41 @@ function framingOf(status: number, headers: Record<string, string>): Framing | F
   return Number(length);
 }
 
+const KNOWN_NAMES_MAX = 1_000;
+const knownNames = new Map<string, string>();
+
+/** In lower case; null for what is no header name. */
+function nameOf(raw: string): string | null {
+  const known = knownNames.get(raw);
+  if (known !== undefined) return known;
+  if (!NAME.test(raw)) return null;
+  const name = raw.toLowerCase();
+  if (raw.length <= 64 && knownNames.size < KNOWN_NAMES_MAX) knownNames.set(raw, name);
+  return name;
+}
+
+function lineEnd(text: string, start: number): number {
+  const end = text.indexOf("\r\n", start);
+  return end < 0 ? text.length : end;
+}
+
 /** Reads a response head (RFC 9112) without its final empty line. `text` holds one character a byte. */
 export function parseResponseHead(text: string): ResponseHead | Failure {
-  const lines = text.split("\r\n");
-  const match = STATUS_LINE.exec(lines[0] as string);
+  const statusEnd = lineEnd(text, 0);
+  const match = STATUS_LINE.exec(text.slice(0, statusEnd));
   if (match === null) return broken("the answer is not an HTTP/1.1 response");
   const status = Number(match[2]);
-  const headers: Record<string, string> = Object.create(null);
-  for (let index = 1; index < lines.length; index++) {
-    const line = lines[index] as string;
-    const colon = line.indexOf(":");
-    const name = line.slice(0, colon).toLowerCase();
-    if (colon < 1 || !NAME.test(name)) return broken("the response has a malformed header");
-    const value = line.slice(colon + 1).trim();
+  // A header may be called "__proto__" or "constructor".
+  const headers: Record<string, string> = Object.setPrototypeOf({}, null);
+  for (let start = statusEnd + 2; start < text.length; ) {
+    const end = lineEnd(text, start);
+    const colon = text.indexOf(":", start);
+    const name = colon > start && colon < end ? nameOf(text.slice(start, colon)) : null;
+    if (name === null) return broken("the response has a malformed header");
+    const value = text.slice(colon + 1, end).trim();
     const earlier = headers[name];
     headers[name] = earlier === undefined ? value : `${earlier}, ${value}`;
+    start = end + 2;
   }
   const framing = framingOf(status, headers);
   if (typeof framing === "object") return framing;

@@ -1,0 +1,43 @@
+import { bigint, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+
+/** `backfill` is run by the operator's script that made it, the others by workers. */
+export type BackgroundTaskKind =
+  | "endpoint.recover"
+  | "endpoint.replay"
+  | "endpoint.bulk-replay"
+  | "endpoint.backfill";
+export type BackgroundTaskStatus = "running" | "finished" | "failed" | "canceled";
+
+/** Which messages an endpoint is sent anew. Times are RFC 3339. */
+export type ReplayInput = {
+  endpointId: string;
+  since: string;
+  until: string;
+  only: "missing" | "failed" | "succeeded" | "all";
+  eventTypes: string[] | null;
+  channel: string | null;
+  /** 0, 100, … 500: only what got such an answer once. */
+  statusCodeClass: number | null;
+  /** How many become due in a second at most. */
+  rate: number | null;
+};
+
+export const backgroundTasks = pgTable("background_tasks", {
+  id: text().primaryKey(),
+  orgId: text("org_id").notNull(),
+  appId: text("app_id").notNull(),
+  kind: text().$type<BackgroundTaskKind>().notNull(),
+  status: text().$type<BackgroundTaskStatus>().notNull(),
+  input: jsonb().$type<ReplayInput>().notNull(),
+  cursor: text(),
+  scanned: bigint({ mode: "number" }).notNull().default(0),
+  queued: bigint({ mode: "number" }).notNull().default(0),
+  error: text(),
+  lease: uuid(),
+  leasedUntil: timestamp("leased_until", { withTimezone: true, precision: 3 }),
+  createdAt: timestamp("created_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+  updatedAt: timestamp("updated_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+});
+
+export type BackgroundTask = typeof backgroundTasks.$inferSelect;
+export type NewBackgroundTask = typeof backgroundTasks.$inferInsert;

@@ -1,0 +1,127 @@
+import { Type } from "@sinclair/typebox";
+import { MessageAttemptList, MessageAttemptOut } from "../schemas/attempts.ts";
+import { Empty, errorResponses, idCursor, listQuery, Ref } from "../schemas/common.ts";
+import { AttemptQuery, ContentQuery, TimeQuery } from "../schemas/filters.ts";
+import {
+  deleteAttemptContent,
+  getAttempt,
+  listAttemptsByEndpoint,
+  listAttemptsByMessage,
+} from "../services/attempts.ts";
+import { type ApiParts, api } from "./api.ts";
+import { namesInQuery } from "./query-lists.ts";
+
+const query = Type.Object({
+  ...listQuery(idCursor("atmpt_")),
+  ...AttemptQuery,
+  ...TimeQuery,
+  ...ContentQuery,
+});
+const byMessage = Type.Object({
+  ...query.properties,
+  endpoint_id: Type.Optional(Type.String({ description: "only those at this endpoint" })),
+});
+const messageParams = Type.Object({ app_id: Ref, msg_id: Ref });
+const attemptParams = Type.Object({ app_id: Ref, msg_id: Ref, attempt_id: Ref });
+const description =
+  "Newest first, of the last 90 days. A rare filter can end a page early: go on while `done` is false.";
+
+const more = (request: Request, withContent: boolean | undefined) => ({
+  eventTypes: namesInQuery(request, "event_types"),
+  withContent: withContent ?? true,
+});
+
+export const attemptRoutes = (parts: ApiParts) =>
+  api(parts, "attempts")
+    .get(
+      "/app/:app_id/attempt/endpoint/:endpoint_id",
+      ({ ctx, params, query, request }) =>
+        listAttemptsByEndpoint(ctx, params.app_id, params.endpoint_id, {
+          ...query,
+          ...more(request, query.with_content),
+        }),
+      {
+        params: Type.Object({ app_id: Ref, endpoint_id: Ref }),
+        query,
+        response: { 200: MessageAttemptList, ...errorResponses },
+        detail: {
+          operationId: "v1.message-attempt.list-by-endpoint",
+          summary: "List attempts at an endpoint",
+          description,
+        },
+      },
+    )
+    .get(
+      "/app/:app_id/attempt/msg/:msg_id",
+      ({ ctx, params, query, request }) =>
+        listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
+          ...query,
+          ...more(request, query.with_content),
+          ...(query.endpoint_id !== undefined && { endpointRef: query.endpoint_id }),
+        }),
+      {
+        params: messageParams,
+        query: byMessage,
+        response: { 200: MessageAttemptList, ...errorResponses },
+        detail: {
+          operationId: "v1.message-attempt.list-by-msg",
+          summary: "List attempts of a message",
+          description,
+        },
+      },
+    )
+    .get(
+      "/app/:app_id/msg/:msg_id/attempt/:attempt_id",
+      ({ ctx, params }) => getAttempt(ctx, params.app_id, params.msg_id, params.attempt_id),
+      {
+        params: attemptParams,
+        response: { 200: MessageAttemptOut, ...errorResponses },
+        detail: { operationId: "v1.message-attempt.get", summary: "Get an attempt" },
+      },
+    )
+    .delete(
+      "/app/:app_id/msg/:msg_id/attempt/:attempt_id/content",
+      async ({ ctx, params, status }) => {
+        await deleteAttemptContent(ctx, params.app_id, params.msg_id, params.attempt_id);
+        return status(204, undefined);
+      },
+      {
+        params: attemptParams,
+        response: { 204: Empty, ...errorResponses },
+        detail: {
+          operationId: "v1.message-attempt.expunge-content",
+          summary: "Delete what the receiver answered",
+        },
+      },
+    )
+    // The two lists of the first SDKs, which no document shows any more.
+    .get(
+      "/app/:app_id/msg/:msg_id/attempt",
+      ({ ctx, params, query, request }) =>
+        listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
+          ...query,
+          ...more(request, query.with_content),
+          ...(query.endpoint_id !== undefined && { endpointRef: query.endpoint_id }),
+        }),
+      {
+        params: messageParams,
+        query: byMessage,
+        response: { 200: MessageAttemptList, ...errorResponses },
+        detail: { hide: true },
+      },
+    )
+    .get(
+      "/app/:app_id/msg/:msg_id/endpoint/:endpoint_id/attempt",
+      ({ ctx, params, query, request }) =>
+        listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
+          ...query,
+          ...more(request, query.with_content),
+          endpointRef: params.endpoint_id,
+        }),
+      {
+        params: Type.Object({ app_id: Ref, msg_id: Ref, endpoint_id: Ref }),
+        query,
+        response: { 200: MessageAttemptList, ...errorResponses },
+        detail: { hide: true },
+      },
+    );

@@ -1,0 +1,58 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Channel, ListResponse, Name, OptionalNullable, Timestamp } from "./common.ts";
+
+const Status = Type.Union([Type.Literal("running"), Type.Literal("finished"), Type.Literal("failed")]);
+const Kind = Type.Union([
+  Type.Literal("endpoint.replay"),
+  Type.Literal("endpoint.recover"),
+  Type.Literal("endpoint.bulk-replay"),
+]);
+/** The names that clients know of; of these only the three above are ever made. */
+const AnyKind = Type.Union([
+  Kind,
+  Type.Literal("application.stats"),
+  Type.Literal("message.broadcast"),
+  Type.Literal("sdk.generate"),
+  Type.Literal("event-type.aggregate"),
+  Type.Literal("application.purge_content"),
+]);
+
+export const ReplayIn = Type.Object({ since: Timestamp, until: OptionalNullable(Timestamp) });
+export type ReplayIn = Static<typeof ReplayIn>;
+
+export const BulkReplayIn = Type.Object({
+  since: Timestamp,
+  until: OptionalNullable(Timestamp),
+  eventTypes: OptionalNullable(Type.Array(Name)),
+  channel: OptionalNullable(Channel),
+  status: OptionalNullable(
+    Type.Integer({ minimum: 0, maximum: 4, description: "0 what went well, 2 what failed; all unless told" }),
+  ),
+  statusCodeClass: OptionalNullable(
+    Type.Integer({ minimum: 0, maximum: 500, multipleOf: 100, description: "what got such an answer once" }),
+  ),
+});
+export type BulkReplayIn = Static<typeof BulkReplayIn>;
+
+export const ReplayOut = Type.Object({ id: Type.String(), status: Status, task: Kind, updatedAt: Timestamp });
+export type ReplayOut = Static<typeof ReplayOut>;
+
+export const BackgroundTaskOut = Type.Object({
+  ...ReplayOut.properties,
+  data: Type.Object(
+    {
+      endpointId: Type.String(),
+      since: Timestamp,
+      until: Timestamp,
+      scanned: Type.Integer({ description: "messages looked at so far" }),
+      queued: Type.Integer({ description: "deliveries queued so far" }),
+      canceled: Type.Optional(Type.Boolean()),
+      error: Type.Optional(Type.String()),
+    },
+    { additionalProperties: true },
+  ),
+});
+export type BackgroundTaskOut = Static<typeof BackgroundTaskOut>;
+export const BackgroundTaskList = ListResponse(BackgroundTaskOut);
+
+export const TaskQuery = { status: Type.Optional(Status), task: Type.Optional(AnyKind) };

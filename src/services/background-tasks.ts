@@ -1,0 +1,88 @@
+import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import type { BackgroundTask, BackgroundTaskKind, BackgroundTaskStatus } from "../models/background-tasks.ts";
+import type { BackgroundTaskOut, ReplayOut } from "../schemas/background-tasks.ts";
+import { requireOrg } from "./authorization.ts";
+import { actorName, type Context } from "./context.ts";
+import { notFound } from "./errors.ts";
+
+// Clients know three statuses, and no backfill.
+const statusOut = (status: BackgroundTaskStatus): ReplayOut["status"] =>
+  status === "canceled" ? "failed" : status;
+const kindOut = (kind: BackgroundTaskKind): ReplayOut["task"] =>
+  kind === "endpoint.backfill" ? "endpoint.bulk-replay" : kind;
+
+export const toReplayOut = (row: BackgroundTask): ReplayOut => ({
+  id: row.id,
+  status: statusOut(row.status),
+  task: kindOut(row.kind),
+  updatedAt: row.updatedAt.toISOString(),
+});
+
+const toOut = (row: BackgroundTask): BackgroundTaskOut => ({
+  ...toReplayOut(row),
+  data: {
+    endpointId: row.input.endpointId,
+    since: row.input.since,
+    until: row.input.until,
+    scanned: row.scanned,
+    queued: row.queued,
+    ...(row.status === "canceled" && { canceled: true }),
+    ...(row.error !== null && { error: row.error }),
+  },
+});
+
+/** Newest first unless told. */
+export async function listBackgroundTasks(
+  ctx: Context,
+  query: {
+    limit?: number;
+    iterator?: string;
+    order?: Ordering;
+    status?: ReplayOut["status"];
+    task?: string;
+  },
+): Promise<Page<BackgroundTaskOut>> {
+  requireOrg(ctx);
+  const request = pageRequest(query, query.order ?? "descending");
+  const { status, task } = query;
+  const rows = await ctx.repos.backgroundTasks.list(ctx.orgId, request, {
+    status: status === undefined ? null : status === "failed" ? ["failed", "canceled"] : [status],
+    kinds: task === undefined ? null : storedKinds(task),
+  });
+  return page(rows, request, (row) => row.id, toOut);
+}
+
+function storedKinds(task: string): BackgroundTaskKind[] {
+  const kinds: BackgroundTaskKind[] = [
+    "endpoint.recover",
+    "endpoint.replay",
+    "endpoint.bulk-replay",
+    "endpoint.backfill",
+  ];
+  return kinds.filter((kind) => kindOut(kind) === task);
+}
+
+export async function getBackgroundTask(ctx: Context, id: string): Promise<BackgroundTaskOut> {
+  requireOrg(ctx);
+  const row = await ctx.repos.backgroundTasks.find(ctx.orgId, id);
+  if (!row) throw notFound();
+  return toOut(row);
+}
+
+/** Stops it after the batch under way; what it has queued stays queued. One that has ended stays as it is. */
+export async function cancelBackgroundTask(ctx: Context, id: string): Promise<BackgroundTaskOut> {
+  requireOrg(ctx);
+  const ended = await ctx.repos.tx(async (tx) => {
+    const row = await tx.backgroundTasks.end(ctx.orgId, id, "canceled");
+    if (row) {
+      await tx.auditLog.insert({
+        orgId: ctx.orgId,
+        actor: actorName(ctx.actor),
+        action: "background-task.cancel",
+        target: id,
+      });
+    }
+    return row;
+  });
+  return ended ? toOut(ended) : getBackgroundTask(ctx, id);
+}

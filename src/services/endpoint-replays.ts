@@ -1,0 +1,81 @@
+import { parseTimestamp } from "../lib/timestamps.ts";
+import type { BackgroundTaskKind, ReplayInput } from "../models/background-tasks.ts";
+import type { BulkReplayIn, ReplayIn, ReplayOut } from "../schemas/background-tasks.ts";
+import { toReplayOut } from "./background-tasks.ts";
+import type { Context } from "./context.ts";
+import { findEndpoint } from "./endpoints.ts";
+import { invalid } from "./errors.ts";
+import { createReplay } from "./replays.ts";
+
+const recoverMaxMs = 14 * 86_400_000;
+/** For clocks that differ, and the time that a request takes. */
+const slackMs = 300_000;
+
+/** Sends again what failed for good, of the last 14 days. */
+export function recoverEndpoint(
+  ctx: Context,
+  appRef: string,
+  ref: string,
+  input: ReplayIn,
+): Promise<ReplayOut> {
+  const { since } = range(input);
+  if (since.getTime() < Date.now() - recoverMaxMs - slackMs) {
+    throw invalid(["body", "since"], "must be at most 14 days ago");
+  }
+  return replay(ctx, appRef, ref, "endpoint.recover", input, { only: "failed" });
+}
+
+/** Sends what the endpoint never got: from before it was made, say, or while it was disabled. */
+export function replayMissing(
+  ctx: Context,
+  appRef: string,
+  ref: string,
+  input: ReplayIn,
+): Promise<ReplayOut> {
+  return replay(ctx, appRef, ref, "endpoint.replay", input, { only: "missing" });
+}
+
+/** Sends everything again that the filters match, whatever came of it. */
+export function bulkReplay(
+  ctx: Context,
+  appRef: string,
+  ref: string,
+  input: BulkReplayIn,
+): Promise<ReplayOut> {
+  const { status, eventTypes, channel, statusCodeClass } = input;
+  if (typeof status === "number" && status !== 0 && status !== 2) {
+    throw invalid(["body", "status"], "must be 0 or 2: what is pending or being sent needs no replay");
+  }
+  return replay(ctx, appRef, ref, "endpoint.bulk-replay", input, {
+    only: status === 0 ? "succeeded" : status === 2 ? "failed" : "all",
+    eventTypes: eventTypes?.length ? eventTypes : null,
+    channel: channel ?? null,
+    statusCodeClass: statusCodeClass ?? null,
+  });
+}
+
+async function replay(
+  ctx: Context,
+  appRef: string,
+  ref: string,
+  kind: BackgroundTaskKind,
+  input: ReplayIn,
+  what: Pick<ReplayInput, "only"> & Partial<Pick<ReplayInput, "eventTypes" | "channel" | "statusCodeClass">>,
+): Promise<ReplayOut> {
+  const { since, until } = range(input);
+  const endpoint = await findEndpoint(ctx, appRef, ref);
+  return toReplayOut(await createReplay(ctx, { endpoint, kind, since, until, ...what }));
+}
+
+function range({ since, until }: ReplayIn): { since: Date; until: Date } {
+  const from = time("since", since);
+  const to = until ? time("until", until) : new Date();
+  if (from > to) throw invalid(["body", "since"], "must not be later than until");
+  return { since: from, until: to };
+}
+
+function time(name: string, text: string): Date {
+  const parsed = parseTimestamp(text);
+  if (parsed === null) throw invalid(["body", name], "must be a time in RFC 3339");
+  return parsed;
+}

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Api, appToken, orgToken, startApi } from "../harness/api.ts";
+
+let api: Api;
+const ids: Record<string, string> = {
+  app_id: "own",
+  endpoint_id: "one",
+  event_type_name: "user.signup",
+  attempt_id: `atmpt_${"0".repeat(27)}`,
+};
+beforeAll(async () => {
+  api = await startApi();
+  await api.request("POST", "/app", { body: { name: "Own", uid: "own" } });
+  await api.request("PUT", "/event-type/user.signup", { body: { description: "ours" } });
+  await api.request("POST", "/app/own/endpoint", { body: { url: "http://127.0.0.1/", uid: "one" } });
+  const message = await api.request("POST", "/app/own/msg", {
+    body: { eventType: "user.signup", payload: { whose: "ours" } },
+  });
+  ids.msg_id = message.body.id;
+});
+afterAll(() => api.stop());
+
+/** A body that each route would take, so that it is the token and nothing else that stops the request. */
+const bodies: Record<string, object> = {
+  "POST /app": { name: "theirs" },
+  "PUT /app/:app_id": { name: "theirs" },
+  "POST /event-type": { name: "user.signup", description: "theirs" },
+  "PUT /event-type/:event_type_name": { description: "theirs" },
+  "POST /app/:app_id/endpoint": { url: "http://127.0.0.1/theirs" },
+  "PUT /app/:app_id/endpoint/:endpoint_id": { url: "http://127.0.0.1/theirs" },
+  "PUT /app/:app_id/endpoint/:endpoint_id/headers": { headers: { theirs: "1" } },
+  "PATCH /app/:app_id/endpoint/:endpoint_id/headers": { headers: { theirs: "1" } },
+  "POST /app/:app_id/msg": { eventType: "user.signup", payload: {} },
+  "POST /app/:app_id/endpoint/:endpoint_id/send-example": { eventType: "user.signup" },
+  "POST /app/:app_id/endpoint/:endpoint_id/recover": { since: new Date().toISOString() },
+};
+
+type Route = { method: string; path: string; at: string };
+/** As the app has them, so that none can be forgotten. */
+const routes = (): Route[] =>
+  api.app.routes
+    .filter(({ path }) => path.startsWith("/api/v1/") && !path.includes("/health"))
+    .map(({ method, path }) => {
+      const short = path.slice("/api/v1".length);
+      const at = short.replace(/:(\w+)/g, (_, name: string) => {
+        if (ids[name] === undefined) throw new Error(`this test has no ${name} for ${path}`);
+        return ids[name];
+      });
+      return { method, path: short, at };
+    });
+
+const tables = [
+  "applications",
+  "endpoints",
+  "endpoint_secrets",
+  "event_types",
+  "messages",
+  "deliveries",
+  "attempts",
+];
+const ours = async () => {
+  const rows = tables.map(
+    (table) =>
+      api.database.sql`select t::text from ${api.database.sql(table)} t where org_id = 'org_a' order by 1`,
+  );
+  return JSON.stringify(await Promise.all(rows));
+};
+const call = ({ method, path, at }: Route, token: string | null) => {
+  const body = method === "GET" || method === "DELETE" ? undefined : (bodies[`${method} ${path}`] ?? {});
+  return api.request(method, at, { token, body });
+};
+
+test("without a token every route answers 401 and nothing changes", async () => {
+  const before = await ours();
+  for (const route of routes()) expect([route, (await call(route, null)).status]).toEqual([route, 401]);
+  expect(await ours()).toBe(before);
+});
+
+test("a token of another org sees nothing of ours and changes nothing", async () => {
+  const token = await orgToken("org_b");
+  const before = await ours();
+  for (const route of routes()) {
+    const { status, text } = await call(route, token);
+    // What makes something makes it in the other org.
+    const own = !route.path.includes(":") || route.method === "PUT" ? [200, 201, 204] : [];
+    const expected = /endpoint_id|msg_id/.test(route.path) ? [404] : [404, ...own];
+    expect([route, status, expected]).toEqual([route, expected.includes(status) ? status : -1, expected]);
+    expect(text).not.toContain("ours");
+    // The next route meets an org that has nothing again.
+    await api.database.sql`delete from applications where org_id = 'org_b'`;
+    await api.database.sql`delete from event_types where org_id = 'org_b'`;
+  }
+  expect(await ours()).toBe(before);
+});
+
+test("a token of another application gets 403 or 404 and changes nothing", async () => {
+  const other = await api.request("POST", "/app", { body: { name: "Other" } });
+  const token = await appToken("org_a", other.body.id);
+  const before = await ours();
+  for (const route of routes()) {
+    const { status, text } = await call(route, token);
+    // Event types are the org's: its applications' owners choose among them.
+    const open =
+      route.path === "/auth/logout" || `${route.method} ${route.path}`.startsWith("GET /event-type");
+    expect([route, status]).toEqual([route, open || status === 403 || status === 404 ? status : -1]);
+    if (!open) expect(text).not.toContain("ours");
+  }
+  expect(await ours()).toBe(before);
+});
+
+test("a token of an application that is not this org's gets nothing either", async () => {
+  const own = await api.request("GET", "/app/own");
+  const token = await appToken("org_b", own.body.id);
+  expect((await api.request("GET", "/app/own", { token })).status).toBe(404);
+  expect((await api.request("GET", `/app/${own.body.id}/endpoint/one`, { token })).status).toBe(404);
+});
+
+test("every input is open to fields that we don't know", () => {
+  const closed = api.app.routes.flatMap(({ method, path, hooks }) =>
+    (["body", "query"] as const)
+      .filter((part) => hooks[part] && hooks[part].additionalProperties !== true)
+      .map((part) => `${part} of ${method} ${path} is no Input`),
+  );
+  expect(closed).toEqual([]);
+});

@@ -1,0 +1,103 @@
+import { afterAll, expect, test } from "bun:test";
+import { type Engine, startEngine } from "../harness/engine.ts";
+import { createTestDatabase } from "../harness/postgres.ts";
+import { type Receiver, startReceiver, until } from "../harness/receiver.ts";
+
+const stops: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const stop of stops.reverse()) await stop();
+});
+
+const receiver = (): Receiver => {
+  const one = startReceiver();
+  stops.push(() => one.stop());
+  return one;
+};
+const start = async (options: Parameters<typeof startEngine>[0]): Promise<Engine> => {
+  const engine = await startEngine(options);
+  stops.push(() => engine.stop());
+  return engine;
+};
+
+test("an endpoint that hangs holds its own places and nobody else's", async () => {
+  const engine = await start({ env: { ENDPOINT_CONCURRENCY: "4", DELIVERY_CONCURRENCY: "8" } });
+  const [hanging, good] = [receiver(), receiver()];
+  hanging.answer = () => new Promise(() => {});
+  const [appA, appB] = [await engine.addApplication(), await engine.addApplication()];
+  await engine.addEndpoint(appA, hanging.url);
+  await engine.addEndpoint(appB, good.url);
+  await engine.send(appA, 300);
+  await engine.send(appB, 300);
+  await good.waitFor(300);
+  expect(hanging.received.length).toBeLessThanOrEqual(4);
+  expect(await engine.attempts()).toHaveLength(300);
+});
+
+test("a backlog in the queue for one endpoint leaves the claims of another as they were", async () => {
+  const database = await createTestDatabase();
+  stops.push(() => database.drop());
+  const accepting = await start({ database, worker: false });
+  const [slow, good] = [receiver(), receiver()];
+  slow.answer = () => new Promise(() => {});
+  const [appA, appB] = [await accepting.addApplication(), await accepting.addApplication()];
+  const slowEndpoint = await accepting.addEndpoint(appA, slow.url);
+  await accepting.addEndpoint(appB, good.url);
+  await accepting.send(appA, 3_000);
+  await accepting.send(appB, 100);
+  await start({ database, env: { ENDPOINT_CONCURRENCY: "4", DELIVERY_CONCURRENCY: "16" } });
+  await good.waitFor(100);
+  const leased = (await accepting.queued()).filter(
+    (row) => row.endpoint_id === slowEndpoint && row.lease !== null,
+  );
+  // No worker takes more than it can start soon: four in flight, and sixteen for each of them ready.
+  expect(leased.length).toBeLessThanOrEqual(4 + 2 * 64);
+});
+
+test("throttleRate holds over all workers together, for an endpoint and for an application", async () => {
+  const database = await createTestDatabase();
+  stops.push(() => database.drop());
+  const engines = [await start({ database }), await start({ database }), await start({ database })];
+  const [engine] = engines as [Engine];
+  const [byEndpoint, byApplication] = [receiver(), receiver()];
+  const plain = await engine.addApplication();
+  const limited = await engine.addApplication({ throttle_rate: 10 });
+  await engine.addEndpoint(plain, byEndpoint.url, { throttle_rate: 10 });
+  await engine.addEndpoint(limited, byApplication.url);
+  await Promise.all(engines.map((one) => Promise.all([one.send(plain, 12), one.send(limited, 12)])));
+  await Promise.all([byEndpoint.waitFor(30, 20_000), byApplication.waitFor(30, 20_000)]);
+  for (const { received } of [byEndpoint, byApplication]) {
+    const times = received.map((one) => one.at);
+    const busiest = Math.max(
+      ...times.map((from) => times.filter((at) => at >= from && at < from + 1_100).length),
+    );
+    expect(busiest).toBeLessThanOrEqual(12);
+  }
+}, 60_000);
+
+test("the breaker opens on failures in a row, probes with one delivery, and closes on success", async () => {
+  const engine = await start({
+    env: { RETRY_SCHEDULE: "0.05,0.05,0.05,0.05,0.05,0.05", ENDPOINT_CONCURRENCY: "2" },
+  });
+  const to = receiver();
+  let working = false;
+  to.answer = () => Bun.sleep(20).then(() => ({ status: working ? 204 : 500 }));
+  const app = await engine.addApplication();
+  const endpoint = await engine.addEndpoint(app, to.url);
+  await engine.send(app, 30);
+  const health = async () =>
+    (await engine.database.sql`select * from endpoint_health where endpoint_id = ${endpoint}`)[0];
+  await until(async () => (await health())?.open_until !== null && (await health()) !== undefined);
+  const whenOpened = to.received.length;
+  expect(whenOpened).toBeLessThan(20);
+  // New messages wait rather than hammer.
+  await engine.send(app, 20);
+  await until(async () => (await health())?.trips >= 1);
+  expect(to.received.length).toBeLessThanOrEqual(whenOpened + 4);
+  working = true;
+  await until(async () => (await engine.queued()).length === 0, 15_000);
+  expect(await health()).toBeUndefined();
+  const delivered = new Set(
+    (await engine.attempts()).filter((one) => one.status === 0).map((one) => one.message_id),
+  );
+  expect(delivered.size).toBe(50);
+}, 60_000);

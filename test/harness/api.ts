@@ -1,0 +1,121 @@
+import { SignJWT } from "jose";
+import type { Sql } from "postgres";
+import { createApp, serverBodyBytesMax } from "../../src/app.ts";
+import { connect } from "../../src/database.ts";
+import { createSealer } from "../../src/lib/sealed.ts";
+import { createRepos } from "../../src/repos/index.ts";
+import { createIntakeRepo } from "../../src/repos/intake.ts";
+import { createAuthenticate } from "../../src/services/authentication.ts";
+import type { Settings } from "../../src/services/context.ts";
+import { createIntake } from "../../src/services/intake.ts";
+import { ensurePartitions, partitionsAhead } from "../../src/services/partitions.ts";
+import { createIssueAppToken } from "../../src/services/portal-access.ts";
+import { createTestDatabase, silent, type TestDatabase } from "./postgres.ts";
+
+export const jwtSecret = "the tests' secret, 32 characters long";
+
+// biome-ignore lint/suspicious/noExplicitAny: a test reads whatever JSON came, and fails where it is another
+export type Json = any;
+export type Answer = { status: number; body: Json; text: string; headers: Headers };
+export type RequestOptions = {
+  /** Sent as JSON; `raw` goes as it is. */
+  body?: unknown;
+  raw?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+  /** `org_a`'s token unless told; null for none. */
+  token?: string | null;
+  headers?: Record<string, string>;
+};
+
+/** A token as an outsider would make it who has the secret. */
+export const signJwt = (
+  claims: Record<string, unknown>,
+  secret = jwtSecret,
+  expires = "1h",
+): Promise<string> =>
+  new SignJWT(claims)
+    .setProtectedHeader({ alg: "HS256" })
+    .setIssuedAt()
+    .setExpirationTime(expires)
+    .sign(new TextEncoder().encode(secret));
+export const orgToken = (orgId: string) => signJwt({ sub: orgId });
+export const appToken = (orgId: string, appId: string, featureFlags?: string[]) =>
+  signJwt({ sub: appId, org: orgId, ...(featureFlags && { feature_flags: featureFlags }) });
+
+export type Api = {
+  app: ReturnType<typeof createApp>;
+  /** `http://127.0.0.1:<port>`: what an SDK is given. */
+  url: string;
+  database: TestDatabase;
+  /** Below `/api/v1`. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  stop(): Promise<void>;
+};
+
+/** The API on a port of its own, over a database of its own unless it is to share one. */
+export async function startApi(
+  options: { settings?: Settings; encryptionKey?: Uint8Array; database?: TestDatabase } = {},
+): Promise<Api> {
+  const database = options.database ?? (await createTestDatabase());
+  // Each layer has a client of its own, as in the program: drizzle changes the one that it is given.
+  const [client, engine] = [10, 4].map((max) =>
+    connect(database.url, { max, prepare: true, applicationName: "posthorn test" }),
+  ) as [Sql, Sql];
+  const repos = createRepos(client);
+  const intakeRepo = createIntakeRepo(engine);
+  const intake = createIntake({
+    repo: intakeRepo,
+    handOver: null,
+    notify: () => {},
+    ensurePartitions: async () => void (await ensurePartitions(repos, partitionsAhead(new Date()))),
+  });
+  const app = createApp({
+    repos,
+    log: silent,
+    authenticate: createAuthenticate(jwtSecret),
+    issueAppToken: createIssueAppToken(jwtSecret),
+    sealer: createSealer(options.encryptionKey),
+    settings: options.settings ?? { endpointHttpsOnly: false },
+    sending: { intake, ...intakeRepo, payloadRetentionDays: 90 },
+  });
+  app.listen({
+    port: 0,
+    hostname: "127.0.0.1",
+    maxRequestBodySize: serverBodyBytesMax,
+    development: false,
+  });
+  const url = `http://127.0.0.1:${app.server?.port}`;
+  const defaultToken = await orgToken("org_a");
+
+  return {
+    app,
+    url,
+    database,
+    async request(method, path, { body, raw, token = defaultToken, headers = {} } = {}) {
+      const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+      const response = await fetch(`${url}/api/v1${path}`, {
+        method,
+        headers: {
+          ...(token !== null && { authorization: `Bearer ${token}` }),
+          ...(payload !== undefined && { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(payload !== undefined && { body: payload }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: parse(text), text, headers: response.headers };
+    },
+    async stop() {
+      await app.stop(true);
+      await Promise.all([client.end({ timeout: 1 }), engine.end({ timeout: 1 })]);
+      if (!options.database) await database.drop();
+    },
+  };
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
