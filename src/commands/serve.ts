@@ -7,13 +7,14 @@ import { createSealer } from "../lib/sealed.ts";
 import { type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { createRepos } from "../repos/index.ts";
 import { createIntakeRepo } from "../repos/intake.ts";
-import { createAuthenticate } from "../services/authentication.ts";
+import { createAuthentication } from "../services/authentication.ts";
 import { createIntake } from "../services/intake.ts";
 import { createNotifier } from "../services/notifications.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
 import { requireJwtSecret } from "../services/tokens.ts";
+import { createRevocationWatch } from "../tasks/revocations.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
 import { greet } from "./greeting.ts";
@@ -67,16 +68,19 @@ async function start(
     notify: createNotifier(engine, log),
     ensurePartitions: () => ensureCurrentPartitions(repos),
   });
+  const authentication = createAuthentication({ jwtSecret, repos });
+  const revocations = createRevocationWatch({ repos, direct, authentication, log });
   const app = createApp({
     repos,
     log,
-    authenticate: createAuthenticate(jwtSecret),
+    authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
     sealer,
     settings: { endpointHttpsOnly: config.endpointHttpsOnly },
     sending: { intake, ...intakeRepo, payloadRetentionDays: config.payloadRetentionDays },
   });
   await worker?.start();
+  await revocations.start();
   app.listen({
     hostname: config.host,
     port: config.port,
@@ -94,6 +98,7 @@ async function start(
   }
   return [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
+    { name: "revocations", stop: () => revocations.stop() },
     { name: "intake", stop: () => intake.idle() },
     { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
   ];

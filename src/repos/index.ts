@@ -1,4 +1,5 @@
 import type { Sql } from "postgres";
+import { createApiKeysRepo } from "./api-keys.ts";
 import { createApplicationsRepo } from "./applications.ts";
 import { createAttemptsRepo } from "./attempts.ts";
 import { createAuditLogRepo } from "./audit-log.ts";
@@ -16,10 +17,13 @@ import { createPartitionsRepo } from "./partitions.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
 import { createRetentionRepo } from "./retention.ts";
+import { createRevocationsRepo } from "./revocations.ts";
 import { createSchedulesRepo } from "./schedules.ts";
 
 const bundle = (db: Db | Tx) => ({
+  apiKeys: createApiKeysRepo(db),
   applications: createApplicationsRepo(db),
+  revocations: createRevocationsRepo(db),
   attempts: createAttemptsRepo(db),
   auditLog: createAuditLogRepo(db),
   backgroundTasks: createBackgroundTasksRepo(db),

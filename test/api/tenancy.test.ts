@@ -22,6 +22,8 @@ beforeAll(async () => {
   });
   Object.assign(byId, { app_id: app.body.id, endpoint_id: body.id, msg_id: message.body.id });
   Object.assign(byId, { attempt_id: attempt.id, task_id: task.body.id });
+  const key = await api.request("POST", "/auth/api-key", { body: { name: "ours" } });
+  Object.assign(byId, { key_id: key.body.id });
   Object.assign(byUid, byId, { app_id: "own", endpoint_id: "one", msg_id: "event-1" });
 });
 afterAll(() => api.stop());
@@ -29,6 +31,7 @@ afterAll(() => api.stop());
 /** A body that each route would take, so that it is the token and nothing else that stops the request. */
 const bodies: Record<string, object> = {
   "POST /app": { name: "theirs" },
+  "POST /auth/api-key": { name: "theirs" },
   "PUT /app/:app_id": { name: "theirs" },
   "POST /event-type": { name: "user.signup", description: "theirs" },
   "PUT /event-type/:event_type_name": { description: "theirs" },
@@ -67,6 +70,8 @@ const tables = [
   "deliveries",
   "attempts",
   "background_tasks",
+  "api_keys",
+  "session_ends",
 ];
 const ours = async () => {
   const rows = tables.map(
@@ -75,7 +80,9 @@ const ours = async () => {
   );
   return JSON.stringify(await Promise.all(rows));
 };
-const call = ({ method, path, at }: Route, token: string | null) => {
+/** With a token of its own each time: one of the routes ends it. */
+const call = async ({ method, path, at }: Route, mint: (() => Promise<string>) | null) => {
+  const token = mint === null ? null : await mint();
   const body = method === "GET" || method === "DELETE" ? undefined : (bodies[`${method} ${path}`] ?? {});
   return api.request(method, at, { token, body });
 };
@@ -87,13 +94,13 @@ test("without a token every route answers 401 and nothing changes", async () => 
 });
 
 test("a token of another org sees nothing of ours and changes nothing", async () => {
-  const token = await orgToken("org_b");
+  const token = () => orgToken("org_b");
   const before = await ours();
   for (const route of routes()) {
     const { status, text } = await call(route, token);
     // What makes something makes it in the other org.
     const own = !route.path.includes(":") || route.method === "PUT" ? [200, 201, 204] : [];
-    const expected = /endpoint_id|msg_id/.test(route.path) ? [404] : [404, ...own];
+    const expected = /endpoint_id|msg_id|key_id/.test(route.path) ? [404] : [404, ...own];
     expect([route, status, expected]).toEqual([route, expected.includes(status) ? status : -1, expected]);
     expect(text).not.toContain("ours");
     // The next route meets an org that has nothing again.
@@ -105,7 +112,7 @@ test("a token of another org sees nothing of ours and changes nothing", async ()
 
 test("a token of another application gets 403 or 404 and changes nothing", async () => {
   const other = await api.request("POST", "/app", { body: { name: "Other" } });
-  const token = await appToken("org_a", other.body.id);
+  const token = () => appToken("org_a", other.body.id);
   const before = await ours();
   for (const route of routes()) {
     const { status, text } = await call(route, token);
