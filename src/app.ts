@@ -18,6 +18,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
 import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { operationalEndpointRoutes } from "./routes/operational-endpoints.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
 import { requireAccess } from "./services/access.ts";
 import { AppError, invalid } from "./services/errors.ts";
@@ -35,7 +36,7 @@ export type AppParts = ApiParts & { sending: SendMessageParts };
 
 /** The HTTP API: every hook stands here, every resource in routes/. */
 export function createApp(parts: AppParts) {
-  const { repos, sealer, settings } = parts;
+  const { repos, sealer, settings, events } = parts;
   const begin = async (
     { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
     state: RequestState,
@@ -59,6 +60,7 @@ export function createApp(parts: AppParts) {
       repos,
       sealer,
       settings,
+      events,
       log: parts.log.child({ requestId: state.requestId }),
       signal: request.signal,
     };
@@ -135,6 +137,7 @@ export function createApp(parts: AppParts) {
       .use(endpointRoutes(parts))
       .use(endpointHeaderRoutes(parts))
       .use(endpointSecretRoutes(parts))
+      .use(operationalEndpointRoutes(parts))
       .use(authenticationRoutes(parts))
   );
 }

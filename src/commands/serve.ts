@@ -8,8 +8,9 @@ import { type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { createRepos } from "../repos/index.ts";
 import { createIntakeRepo } from "../repos/intake.ts";
 import { createAuthentication } from "../services/authentication.ts";
-import { createIntake } from "../services/intake.ts";
+import { createIntake, type Intake } from "../services/intake.ts";
 import { createNotifier } from "../services/notifications.ts";
+import { createOperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
@@ -58,11 +59,17 @@ async function start(
 
   const { engine, direct, embedded } = database;
   const alone = embedded?.startedHere === true;
+  const events = createOperationalEvents({
+    repos,
+    accept: (row) => intake.accept(row),
+    payloadRetentionDays: config.payloadRetentionDays,
+    log,
+  });
   const worker = withWorker
-    ? createWorker({ config, repos, engine, direct, alone, userAgent, open: sealer.open, log })
+    ? createWorker({ config, repos, engine, direct, alone, userAgent, open: sealer.open, events, log })
     : null;
   const intakeRepo = createIntakeRepo(engine);
-  const intake = createIntake({
+  const intake: Intake = createIntake({
     repo: intakeRepo,
     handOver: worker?.handOver ?? null,
     notify: createNotifier(engine, log),
@@ -77,6 +84,7 @@ async function start(
     issueAppToken: createIssueAppToken(jwtSecret),
     sealer,
     settings: { endpointHttpsOnly: config.endpointHttpsOnly },
+    events,
     sending: { intake, ...intakeRepo, payloadRetentionDays: config.payloadRetentionDays },
   });
   await worker?.start();
@@ -101,5 +109,6 @@ async function start(
     { name: "revocations", stop: () => revocations.stop() },
     { name: "intake", stop: () => intake.idle() },
     { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
+    { name: "events", stop: () => events.idle() },
   ];
 }

@@ -5,6 +5,11 @@ import { createLogger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
 import { stopOnSignal } from "../lib/shutdown.ts";
 import { createRepos } from "../repos/index.ts";
+import { createIntakeRepo } from "../repos/intake.ts";
+import { createIntake, type Intake } from "../services/intake.ts";
+import { createNotifier } from "../services/notifications.ts";
+import { createOperationalEvents } from "../services/operational-events.ts";
+import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createWorker, type Worker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
 import { stopServer } from "./http-server.ts";
@@ -23,15 +28,30 @@ export default defineCommand({
       await requireSchema(database);
       const { engine, direct } = database;
       const { open } = createSealer(config.encryptionKey);
+      const repos = createRepos(database.sql);
+      const events = createOperationalEvents({
+        repos,
+        accept: (row) => intake.accept(row),
+        payloadRetentionDays: config.payloadRetentionDays,
+        log,
+      });
       const worker = createWorker({
         config,
-        repos: createRepos(database.sql),
+        repos,
+        events,
         engine,
         direct,
         alone: false,
         userAgent,
         open,
         log,
+      });
+      // For what it has to say itself: operational events.
+      const intake: Intake = createIntake({
+        repo: createIntakeRepo(engine),
+        handOver: worker.handOver,
+        notify: createNotifier(engine, log),
+        ensurePartitions: () => ensureCurrentPartitions(repos),
       });
       let ready = false;
       const server = serveHealth(config, worker, () => ready);
@@ -45,6 +65,7 @@ export default defineCommand({
         [
           { name: "readiness", stop: notReady },
           { name: "worker", stop: (deadline) => worker.stop(deadline) },
+          { name: "events", stop: () => events.idle() },
           { name: "health", stop: (deadline) => stopServer(server, deadline) },
         ],
         config.shutdownTimeoutMs,

@@ -13,6 +13,7 @@ import { createEventTypesRepo } from "./event-types.ts";
 import { createHealthRepo } from "./health.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
 import { createMessagesRepo } from "./messages.ts";
+import { createOperationalRepo } from "./operational.ts";
 import { createPartitionsRepo } from "./partitions.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
@@ -30,6 +31,7 @@ const bundle = (db: Db | Tx) => ({
   deliveryStates: createDeliveryStatesRepo(db),
   health: createHealthRepo(db),
   messages: createMessagesRepo(db),
+  operational: createOperationalRepo(db),
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),
   retention: createRetentionRepo(db),

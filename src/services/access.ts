@@ -56,6 +56,16 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "PATCH /event-type/:event_type_name": "org",
   "DELETE /event-type/:event_type_name": "org",
 
+  "GET /operational-webhook/endpoint": "org",
+  "POST /operational-webhook/endpoint": "org",
+  "GET /operational-webhook/endpoint/:endpoint_id": "org",
+  "PUT /operational-webhook/endpoint/:endpoint_id": "org",
+  "DELETE /operational-webhook/endpoint/:endpoint_id": "org",
+  "GET /operational-webhook/endpoint/:endpoint_id/headers": "org",
+  "PUT /operational-webhook/endpoint/:endpoint_id/headers": "org",
+  "GET /operational-webhook/endpoint/:endpoint_id/secret": "org",
+  "POST /operational-webhook/endpoint/:endpoint_id/secret/rotate": "org",
+
   "GET /background-task": "org",
   "GET /background-task/:task_id": "org",
   "POST /background-task/:task_id/cancel": "org",

@@ -3,6 +3,7 @@ import type { Sealer } from "../lib/sealed.ts";
 import type { ApiKeyScope } from "../models/api-keys.ts";
 import type { Repos } from "../repos/index.ts";
 import type { Capability } from "./capabilities.ts";
+import type { OperationalEvents } from "./operational-events.ts";
 
 /** On whose behalf something is done. */
 export type Actor =
@@ -33,6 +34,7 @@ export type Context = {
   /** Seals what the database must not hold in the clear. */
   sealer: Sealer;
   settings: Settings;
+  events: OperationalEvents;
   log: Logger;
   signal: AbortSignal;
 };

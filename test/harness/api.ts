@@ -7,7 +7,8 @@ import { createRepos } from "../../src/repos/index.ts";
 import { createIntakeRepo } from "../../src/repos/intake.ts";
 import { createAuthentication } from "../../src/services/authentication.ts";
 import type { Settings } from "../../src/services/context.ts";
-import { createIntake } from "../../src/services/intake.ts";
+import { createIntake, type Intake } from "../../src/services/intake.ts";
+import { createOperationalEvents } from "../../src/services/operational-events.ts";
 import { ensureCurrentPartitions } from "../../src/services/partitions.ts";
 import { createIssueAppToken } from "../../src/services/portal-access.ts";
 import { createRevocationWatch } from "../../src/tasks/revocations.ts";
@@ -70,7 +71,13 @@ export async function startApi(
   ) as [Sql, Sql];
   const repos = createRepos(client);
   const intakeRepo = createIntakeRepo(engine);
-  const intake = createIntake({
+  const events = createOperationalEvents({
+    repos,
+    accept: (row) => intake.accept(row),
+    payloadRetentionDays: 90,
+    log: silent,
+  });
+  const intake: Intake = createIntake({
     repo: intakeRepo,
     handOver: null,
     notify: () => {},
@@ -87,6 +94,7 @@ export async function startApi(
     issueAppToken: createIssueAppToken(jwtSecret),
     sealer: createSealer(options.encryptionKey),
     settings: options.settings ?? { endpointHttpsOnly: false },
+    events,
     sending: { intake, ...intakeRepo, payloadRetentionDays: 90 },
   });
   app.listen({
@@ -119,6 +127,7 @@ export async function startApi(
     async stop() {
       await app.stop(true);
       await watch?.stop();
+      await events.idle();
       await Promise.all([client, engine, direct].map((one) => one.end({ timeout: 1 })));
       if (!options.database) await database.drop();
     },
