@@ -5,6 +5,7 @@ import { createAuditLogRepo } from "./audit-log.ts";
 import { createBackgroundTasksRepo } from "./background-tasks.ts";
 import { createDb, type Db, type Tx } from "./db.ts";
 import { createDeliveryStatesRepo } from "./delivery-states.ts";
+import { createEndpointHealthRepo } from "./endpoint-health.ts";
 import { createEndpointSecretsRepo } from "./endpoint-secrets.ts";
 import { createEndpointsRepo } from "./endpoints.ts";
 import { createEventTypesRepo } from "./event-types.ts";
@@ -31,6 +32,7 @@ const bundle = (db: Db | Tx) => ({
   retention: createRetentionRepo(db),
   schedules: createSchedulesRepo(db),
   endpoints: createEndpointsRepo(db),
+  endpointHealth: createEndpointHealthRepo(db),
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),
