@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { engineSettings } from "../../src/database.ts";
 import { createRepos } from "../../src/repos/index.ts";
 import { scanRowsMax } from "../../src/repos/scans.ts";
+import { engineCalls, engineRepos } from "../harness/engine-calls.ts";
 import { fillTables } from "../harness/filled-tables.ts";
 import { createTestDatabase } from "../harness/postgres.ts";
-import { engineCalls, engineRepos, repoCalls } from "../harness/repo-calls.ts";
+import { repoCalls } from "../harness/repo-calls.ts";
 import { nodes, planOf, recordingClient, type Statement } from "../harness/statements.ts";
 
 /** Tables that grow with use: nothing may read one from end to end. */
