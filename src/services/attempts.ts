@@ -18,7 +18,7 @@ export type AttemptListQuery = RangeQuery & {
   withContent: boolean;
 };
 
-export const statusTexts = ["success", "pending", "fail", "sending", "canceled"] as const;
+const statusTexts = ["success", "pending", "fail", "sending", "canceled"] as const;
 export const statusText = (status: number): MessageStatusText => statusTexts[status] ?? "fail";
 
 const expunged = "EXPUNGED";
