@@ -6,6 +6,10 @@ export default defineCommand({
   subCommands: {
     token: lazyCommand("Print an org token or an app token.", () => import("../../ops/token.ts")),
     keys: lazyCommand("Make, list and revoke API keys.", () => import("../../ops/keys.ts")),
+    backfill: lazyCommand(
+      "Send an endpoint what it never got, or got wrong.",
+      () => import("../../ops/backfill.ts"),
+    ),
     receive: lazyCommand("Receive webhooks: verify, print, answer.", () => import("../../ops/receive.ts")),
   },
 });

@@ -14,6 +14,7 @@ import { createHealthRepo } from "./health.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
 import { createMessagesRepo } from "./messages.ts";
 import { createOperationalRepo } from "./operational.ts";
+import { createOperatorRepo } from "./operator.ts";
 import { createPartitionsRepo } from "./partitions.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
@@ -41,6 +42,7 @@ const bundle = (db: Db | Tx) => ({
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),
+  operator: createOperatorRepo(db),
   partitions: createPartitionsRepo(db),
 });
 
