@@ -1,3 +1,4 @@
+import { statementDeadlineMs } from "../lib/deadline.ts";
 import { Lanes } from "../lib/lanes.ts";
 import type { Logger } from "../lib/log.ts";
 import { createLoop } from "../lib/loop.ts";
@@ -232,6 +233,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     log,
     intervalMs: pollIntervalMs,
     backoffMaxMs: 2_000,
+    roundTimeoutMs: statementDeadlineMs,
     runOnce: claimOnce,
   });
 
