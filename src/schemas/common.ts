@@ -69,8 +69,8 @@ export const ListResponse = <S extends TSchema>(item: S) =>
     prevIterator: Nullable(Type.String()),
   });
 
-export const HttpError = Type.Object({ code: Type.String(), detail: Type.String() });
-export const ValidationError = Type.Object({
+const HttpError = Type.Object({ code: Type.String(), detail: Type.String() });
+const ValidationError = Type.Object({
   detail: Type.Array(
     Type.Object({ loc: Type.Array(Type.String()), msg: Type.String(), type: Type.String() }),
   ),

@@ -12,10 +12,10 @@ import { ensureCurrentPartitions } from "../../src/services/partitions.ts";
 import { createIssueAppToken } from "../../src/services/portal-access.ts";
 import { createTestDatabase, silent, type TestDatabase } from "./postgres.ts";
 
-export const jwtSecret = "the tests' secret, 32 characters long";
+const jwtSecret = "the tests' secret, 32 characters long";
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever JSON came, and fails where it is another
-export type Json = any;
+type Json = any;
 export type Answer = { status: number; body: Json; text: string; headers: Headers };
 export type RequestOptions = {
   /** Sent as JSON; `raw` goes as it is. */
