@@ -12,6 +12,7 @@ import { createEventTypesRepo } from "./event-types.ts";
 import { createHealthRepo } from "./health.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
 import { createMessagesRepo } from "./messages.ts";
+import { createOperatorRepo } from "./operator.ts";
 import { createPartitionsRepo } from "./partitions.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
@@ -35,6 +36,7 @@ const bundle = (db: Db | Tx) => ({
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),
+  operator: createOperatorRepo(db),
   partitions: createPartitionsRepo(db),
 });
 

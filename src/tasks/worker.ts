@@ -14,6 +14,8 @@ import { createTargets } from "../services/targets.ts";
 import { createDeliverTask } from "./deliver.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { newWorkerId } from "./leases.ts";
+import { createReplaysTask } from "./replays.ts";
+import { startSchedules } from "./schedules.ts";
 
 export type WorkerParts = {
   config: Config;
@@ -66,7 +68,9 @@ export function createWorker(parts: WorkerParts): Worker {
     log,
   });
   const heartbeat = createHeartbeat({ workerId, workers, deliveries, log, onFreed: deliver.wake });
+  const replays = createReplaysTask({ repos, log });
   let ear: { stop(): Promise<void> } | null = null;
+  let clock: { stop(): Promise<void> } | null = null;
 
   return {
     handOver: deliver,
@@ -80,10 +84,12 @@ export function createWorker(parts: WorkerParts): Worker {
       ear = await listenForDue(direct, deliver.wake);
       heartbeat.start();
       deliver.start();
+      replays.start();
+      clock = startSchedules({ repos, log, retentionDays: config.attemptRetentionDays });
       log.info({ workerId }, "worker started");
     },
     async stop(deadline) {
-      await ear?.stop();
+      await Promise.all([clock?.stop(), replays.stop(), ear?.stop()]);
       await heartbeat.stop();
       await deliver.stop(deadline);
       await workers.forget(workerId);
