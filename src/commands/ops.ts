@@ -5,6 +5,7 @@ export default defineCommand({
   meta: { name: "ops", description: "Operate on the data, directly where it is." },
   subCommands: {
     token: lazyCommand("Print an org token or an app token.", () => import("../../ops/token.ts")),
+    health: lazyCommand("Ask a running serve or worker for its health.", () => import("../../ops/health.ts")),
     receive: lazyCommand("Receive webhooks: verify, print, answer.", () => import("../../ops/receive.ts")),
   },
 });

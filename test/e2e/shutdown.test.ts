@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { isAlive } from "../../src/lib/embedded-postgres/pid-file.ts";
-import { binary, folderFor, killApps, postmasterIn, type Service, startServe } from "../harness/binary.ts";
+import { binary, killApps, postmasterIn, type Service, startServe, usedDataDir } from "../harness/binary.ts";
 import { createClient, createTarget } from "../harness/client.ts";
 import { type Receiver, startReceiver, until } from "../harness/receiver.ts";
 
@@ -25,7 +25,7 @@ function sendUntilGone(send: () => Promise<string>, sendersCount = 16) {
 }
 
 async function startWithTarget(receiver: Receiver, env: Record<string, string> = {}) {
-  const dataDir = folderFor();
+  const dataDir = await usedDataDir();
   const again = (port: number): Promise<Service> =>
     startServe({ env: { RETRY_SCHEDULE: "0.2,1", DATA_DIR: dataDir, ...env, PORT: String(port) } });
   const serve = await again(0);

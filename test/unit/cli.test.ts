@@ -52,6 +52,11 @@ const root = defineCommand({
       meta: { name: "ops", description: "Operate." },
       subCommands: { show: lazyCommand("Show it.", async () => ({ default: show })) },
     }),
+    tasks: defineCommand({
+      meta: { name: "tasks", description: "Show things by default." },
+      default: "show",
+      subCommands: { show: lazyCommand("Show it.", async () => ({ default: show })) },
+    }),
     broken: lazyCommand("Can't even load.", async (): Promise<{ default: CommandDef }> => {
       throw new Error("no such file");
     }),
@@ -86,6 +91,8 @@ describe("right command lines", () => {
     ["serve --port=--no-worker", { port: "--no-worker" }],
     ["ops show this --at now", { thing: "this", at: "now" }],
     ["ops show --at now -- --this", { thing: "--this", at: "now" }],
+    ["tasks show this --at now", { thing: "this", at: "now" }],
+    ["tasks --at=now -- this", { thing: "this", at: "now" }],
   ])("%s", async (line, args) => {
     expect(await run(line)).toEqual({ code: 0, out: "", err: "" });
     expect(seen).toEqual([expect.objectContaining(args)]);
