@@ -12,8 +12,8 @@ export type LanesOptions<T> = {
   laneConcurrency: number;
   /** Must not reject. */
   run(item: T): Promise<void>;
-  /** Called when places have become free: time to fetch more. */
-  onRoom(): void;
+  /** Called when an item has ended, with what waits in its lane now. */
+  onEnd(laneId: string, waiting: number): void;
 };
 
 type Lane<T> = { id: string; tenant: Tenant<T>; waiting: T[]; running: number; queued: boolean };
@@ -158,6 +158,6 @@ export class Lanes<T> {
     if (this.#running === 0) {
       for (const wake of this.#idleWaiters.splice(0)) wake();
     }
-    this.#options.onRoom();
+    this.#options.onEnd(lane.id, lane.waiting.length);
   }
 }

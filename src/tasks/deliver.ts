@@ -18,6 +18,8 @@ export type DeliverOptions = {
   endpointConcurrency: number;
   disableAfterSeconds: number;
   workerId: string;
+  /** Makes the partitions for what is being written now. */
+  ensurePartitions(): Promise<void>;
   log: Logger;
 };
 
@@ -53,12 +55,16 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     repo: outcomes,
     log,
     stopping: stopping.signal,
+    ensurePartitions: options.ensurePartitions,
     onOpen: (ids) => void handBack(ids),
   });
   const backlogMax = options.concurrency * backlogPerPlace;
   const endpointBacklogMax = options.endpointConcurrency * endpointBacklogPerPlace;
   let walkedTo: string | null = null;
-  let more = false;
+  /** Endpoints that may have more due than the last claims took, since they had enough waiting here. */
+  let cutShort = new Set<string>();
+  /** The last claim took all that fitted. */
+  let full = false;
 
   const run = async (delivery: Delivery): Promise<void> => {
     try {
@@ -103,8 +109,9 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     concurrency: options.concurrency,
     laneConcurrency: options.endpointConcurrency,
     run,
-    onRoom: () => {
-      if (more && lanes.waiting <= backlogMax / 2) loop.wake();
+    onEnd: (endpointId, waiting) => {
+      const drained = cutShort.has(endpointId) && waiting <= endpointBacklogMax / 2;
+      if (drained || (full && lanes.waiting <= backlogMax / 2)) loop.wake();
     },
   });
 
@@ -147,9 +154,21 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     walkedTo = claim.walkedTo;
     await takeClaimed(claim.deliveries, held.lease, leaseEndsAt);
     for (const endpointId of claim.throttled) await claimThrottled(endpointId);
-    more = claim.deliveries.length > 0;
+    noteWhatIsLeft(held, claim.deliveries);
     // A walk that started in the middle has yet to see the beginning.
-    return claim.walkedTo !== null || after !== "" || (more && room() > backlogMax / 2) ? "again" : "wait";
+    return claim.walkedTo !== null || after !== "" ? "again" : "wait";
+  };
+
+  /** So that the next claim comes when there is room for it, and not a poll later. */
+  const noteWhatIsLeft = (held: ReturnType<typeof hold>, claimed: ClaimedDelivery[]): void => {
+    full = claimed.length >= held.deliveriesMax;
+    cutShort = new Set(held.saturated);
+    const counts = new Map<string, number>();
+    for (const { endpointId } of claimed) {
+      const count = (counts.get(endpointId) ?? 0) + 1;
+      counts.set(endpointId, count);
+      if (count >= held.perEndpointMax) cutShort.add(endpointId);
+    }
   };
 
   const takeClaimed = async (
@@ -222,10 +241,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     start: () => loop.start(),
     take: (taken) => taken.forEach(push),
     offer: () => (room() === 0 ? null : hold()),
-    wake: () => {
-      more = true;
-      loop.wake();
-    },
+    wake: () => loop.wake(),
     async stop(deadline) {
       stopping.abort();
       clearTimeout(wakeTimer);

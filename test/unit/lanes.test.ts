@@ -5,22 +5,20 @@ import { Lanes } from "../../src/lib/lanes.ts";
 function createStage(caps: { concurrency: number; laneConcurrency: number }) {
   const started: string[] = [];
   const ends = new Map<string, () => void>();
-  let rooms = 0;
+  const ended: [string, number][] = [];
   const lanes = new Lanes<string>({
     ...caps,
     run: (item) => {
       started.push(item);
       return new Promise((resolve) => ends.set(item, resolve));
     },
-    onRoom: () => {
-      rooms += 1;
-    },
+    onEnd: (lane, waiting) => void ended.push([lane, waiting]),
   });
   const end = async (item: string) => {
     ends.get(item)?.();
     await Bun.sleep(0);
   };
-  return { lanes, started, end, rooms: () => rooms };
+  return { lanes, started, end, ended };
 }
 
 test("a lane never runs more than its cap, and the rest never more than the whole", async () => {
@@ -76,14 +74,14 @@ test("pausing gives back what has not started, and idle waits for what has", asy
   expect([lanes.running, lanes.waiting]).toEqual([0, 0]);
 });
 
-test("says which lanes are full, and when places became free", async () => {
-  const { lanes, end, rooms } = createStage({ concurrency: 2, laneConcurrency: 1 });
+test("says which lanes are full, and what waits in one where something ended", async () => {
+  const { lanes, end, ended } = createStage({ concurrency: 2, laneConcurrency: 1 });
   for (const item of ["a1", "a2", "a3"]) lanes.push("t", "a", item);
   lanes.push("t", "b", "b1");
   expect(lanes.lanesWith(2)).toEqual(["a"]);
   expect(lanes.lanesWith(3)).toEqual([]);
   await end("b1");
-  expect(rooms()).toBe(1);
+  expect(ended).toEqual([["b", 0]]);
   expect(lanes.empty("a")).toEqual(["a2", "a3"]);
   expect([lanes.lanesWith(1), lanes.waiting]).toEqual([[], 0]);
 });
