@@ -2,7 +2,7 @@
  * `bun .ci/smoke.ts <executable>`: a first start in an empty folder with an empty environment, a message through
  * it to `ops receive`, which verifies it, and a clean stop.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -20,7 +20,7 @@ function start(args: string[]) {
     env,
     stdin: "ignore",
     stdout: "pipe",
-    stderr: "inherit",
+    stderr: Bun.file(join(folder, "stderr.log")),
   });
   children.push(child);
   const lines = readLines(child.stdout);
@@ -45,7 +45,7 @@ async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<st
 }
 
 function fail(reason: string): never {
-  console.error(`smoke test: ${reason}`);
+  console.error(`smoke test: ${reason}\n${readFileSync(join(folder, "stderr.log"), "utf8")}`);
   for (const child of children) child.kill();
   process.exit(1);
 }
