@@ -193,6 +193,12 @@ describe("errors", () => {
       "all failed: ECONNREFUSED",
     );
   });
+
+  test("a message that ends with its cause's own says it once", () => {
+    expect(errorSentence(new Error("can't write: EACCES", { cause: new Error("EACCES") }))).toBe(
+      "can't write: EACCES",
+    );
+  });
 });
 
 describe("typed values", () => {
