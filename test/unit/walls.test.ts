@@ -102,5 +102,7 @@ test("only config.ts reads the environment", () => {
 });
 
 test("the README's table of variables is the code's", () => {
-  expect(readFileSync(join(root, "README.md"), "utf8")).toContain(configMarkdown());
+  // Biome pads a table's cells.
+  const unpadded = (text: string) => text.replace(/ *\| */g, "|").replace(/-+\|/g, "-|");
+  expect(unpadded(readFileSync(join(root, "README.md"), "utf8"))).toContain(unpadded(configMarkdown()));
 });
