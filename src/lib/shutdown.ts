@@ -9,15 +9,22 @@ export type ShutdownStep = {
 /** What the last steps (closing connections, stopping PostgreSQL) get when the deadline has passed already. */
 const graceMs = 5_000;
 
+/** A terminal's ^C comes twice under `bun run`: to the whole group, and passed on by the runner. */
+const sameSignalMs = 300;
+
 /**
  * Resolves at the first SIGTERM or SIGINT, after the steps have been taken one after another within the deadline.
- * A second signal ends the process at once.
+ * A second signal ends the process at once, with exit code 130.
  * @returns whether every step ended in time
  */
 export async function stopOnSignal(steps: ShutdownStep[], timeoutMs: number, log: Logger): Promise<boolean> {
   const signal = await nextSignal();
-  process.once("SIGTERM", () => process.exit(130));
-  process.once("SIGINT", () => process.exit(130));
+  const signalledAt = performance.now();
+  const exitAtSecond = () => {
+    if (performance.now() - signalledAt > sameSignalMs) process.exit(130);
+  };
+  process.on("SIGTERM", exitAtSecond);
+  process.on("SIGINT", exitAtSecond);
   log.info({ signal, timeoutMs }, "stopping");
   return runSteps(steps, timeoutMs, log);
 }
