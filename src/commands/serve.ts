@@ -5,7 +5,7 @@ import { type Database, openDatabase, requireSchema } from "../database.ts";
 import { extendCommand } from "../lib/cli.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
-import { type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
+import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { createRepos } from "../repos/index.ts";
 import { createIntakeRepo } from "../repos/intake.ts";
 import { createAuthenticate } from "../services/authentication.ts";
@@ -36,11 +36,12 @@ export default extendCommand(
     async run({ args }) {
       const config = loadConfig(environment(), "serve");
       const log = createLogger({ level: config.logLevel, format: config.logFormat });
+      const caught = catchSignals();
       log.info({ version, config: redactConfig(config) }, "starting");
       const database = await openDatabase(config, log, { owner: "serve", applicationName: "posthorn serve" });
       try {
         const steps = await start(config, log, database, config.embedded || args.worker === true);
-        await stopOnSignal(steps, config.shutdownTimeoutMs, log);
+        await stopOnSignal(caught, steps, config.shutdownTimeoutMs, log);
       } finally {
         await database.close();
       }

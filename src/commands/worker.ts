@@ -4,7 +4,7 @@ import { openDatabase, requireSchema } from "../database.ts";
 import { extendCommand } from "../lib/cli.ts";
 import { createLogger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
-import { stopOnSignal } from "../lib/shutdown.ts";
+import { catchSignals, stopOnSignal } from "../lib/shutdown.ts";
 import { createRepos } from "../repos/index.ts";
 import { createWorker, type Worker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
@@ -19,6 +19,7 @@ export default extendCommand(
     async run() {
       const config = loadConfig(environment(), "worker");
       const log = createLogger({ level: config.logLevel, format: config.logFormat });
+      const caught = catchSignals();
       log.info({ version, config: redactConfig(config) }, "starting");
       const database = await openDatabase(config, log, {
         owner: "share",
@@ -47,6 +48,7 @@ export default extendCommand(
           ready = false;
         };
         await stopOnSignal(
+          caught,
           [
             { name: "readiness", stop: notReady },
             { name: "worker", stop: (deadline) => worker.stop(deadline) },

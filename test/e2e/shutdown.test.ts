@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { isAlive } from "../../src/lib/embedded-postgres/pid-file.ts";
-import { binary, killApps, postmasterIn, type Service, startServe, usedDataDir } from "../harness/binary.ts";
+import {
+  binary,
+  killApps,
+  postmasterIn,
+  type Service,
+  startApp,
+  startServe,
+  usedDataDir,
+} from "../harness/binary.ts";
 import { createClient, createTarget } from "../harness/client.ts";
 import { type Receiver, startReceiver, until } from "../harness/receiver.ts";
 
@@ -119,6 +127,17 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     await receiver.stop();
   },
 );
+
+test("SIGTERM while it starts: exit 0, and no PostgreSQL left", async () => {
+  const dataDir = await usedDataDir();
+  for (const msg of ["starting", "PostgreSQL started"]) {
+    const app = await startApp({ args: ["serve"], env: { PORT: "0", DATA_DIR: dataDir } });
+    await app.logged(msg);
+    app.kill();
+    expect(await app.exited).toBe(0);
+    expect(postmasterIn(dataDir)).toBeNull();
+  }
+});
 
 test("a client that keeps its connection open doesn't hold the exit up", async () => {
   const receiver = startReceiver();
