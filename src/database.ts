@@ -8,6 +8,7 @@ import {
 } from "./lib/embedded-postgres/index.ts";
 import type { Logger } from "./lib/log.ts";
 import { checkSchema } from "./lib/migrator/index.ts";
+import { arrayTypes } from "./lib/postgres-arrays.ts";
 import { migrations } from "./migrations.ts";
 
 type DatabaseConfig = Pick<Config, "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir">;
@@ -103,6 +104,8 @@ export function connect(
     // Shorter than what firewalls and poolers commonly forget a silent connection after.
     idle_timeout: 240,
     onnotice: () => {},
+    fetch_types: false,
+    types: arrayTypes,
     connection: { application_name: applicationName, ...settings },
   };
   const socket = postgresOptions(url);

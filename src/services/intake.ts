@@ -27,6 +27,8 @@ export type HandOver = {
   offer(): Offer | null;
   /** Takes on deliveries that were committed a moment ago under an offered lease. */
   take(deliveries: Delivery[]): void;
+  /** What was to be committed under this lease failed, perhaps after the commit: nobody holds what it may name. */
+  forfeit(lease: string): void;
   /** Something was committed that nobody holds. */
   wake(): void;
 };
@@ -62,7 +64,10 @@ export function createIntake(options: IntakeOptions): Intake {
   const run = async (rows: IntakeRow[]): Promise<IntakeResult[]> => {
     const offer = options.handOver?.offer() ?? null;
     const leaseEndsAt = Date.now() + (offer?.leaseSeconds ?? 0) * 1000;
-    const results = await insert(rows, offer);
+    const results = await insert(rows, offer).catch((error: unknown) => {
+      if (offer !== null) options.handOver?.forfeit(offer.lease);
+      throw error;
+    });
     passOn(rows, results, offer, leaseEndsAt);
     return results;
   };

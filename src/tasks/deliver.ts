@@ -65,6 +65,8 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   let cutShort = new Set<string>();
   /** The last claim took all that fitted. */
   let full = false;
+  /** Leases of statements that failed, perhaps after they were committed. */
+  const forfeited = new Set<string>();
 
   const run = async (delivery: Delivery): Promise<void> => {
     try {
@@ -150,13 +152,23 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     const leaseEndsAt = Date.now() + leaseMs;
     const after = walkedTo ?? "";
     const held = hold();
+    await releaseForfeited();
+    forfeited.add(held.lease);
     const claim = await deliveries.claim({ ...held, after, endpointsMax: claimEndpointsMax });
+    forfeited.delete(held.lease);
     walkedTo = claim.walkedTo;
     await takeClaimed(claim.deliveries, held.lease, leaseEndsAt);
     for (const endpointId of claim.throttled) await claimThrottled(endpointId);
     noteWhatIsLeft(held, claim.deliveries);
     // A walk that started in the middle has yet to see the beginning.
     return claim.walkedTo !== null || after !== "" ? "again" : "wait";
+  };
+
+  const releaseForfeited = async (): Promise<void> => {
+    for (const lease of forfeited) {
+      await deliveries.releaseLeases({ from: lease, to: lease });
+      forfeited.delete(lease);
+    }
   };
 
   /** So that the next claim comes when there is room for it, and not a poll later. */
@@ -241,6 +253,10 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     start: () => loop.start(),
     take: (taken) => taken.forEach(push),
     offer: () => (room() === 0 ? null : hold()),
+    forfeit(lease) {
+      forfeited.add(lease);
+      loop.wake();
+    },
     wake: () => loop.wake(),
     async stop(deadline) {
       stopping.abort();
