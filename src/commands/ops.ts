@@ -9,6 +9,7 @@ export default defineCommand({
       "Send an endpoint what it never got, or got wrong.",
       () => import("../../ops/backfill.ts"),
     ),
+    health: lazyCommand("Ask a running serve or worker for its health.", () => import("../../ops/health.ts")),
     receive: lazyCommand("Receive webhooks: verify, print, answer.", () => import("../../ops/receive.ts")),
   },
 });
