@@ -5,6 +5,7 @@ export default defineCommand({
   meta: { name: "ops", description: "Operate on the data, directly where it is." },
   subCommands: {
     token: lazyCommand("Print an org token or an app token.", () => import("../../ops/token.ts")),
+    keys: lazyCommand("Make, list and revoke API keys.", () => import("../../ops/keys.ts")),
     backfill: lazyCommand(
       "Send an endpoint what it never got, or got wrong.",
       () => import("../../ops/backfill.ts"),

@@ -6,6 +6,7 @@ import type { ClaimedDelivery, DeliveriesRepo, DeliveryKey } from "../repos/deli
 import type { OutcomesRepo } from "../repos/outcomes.ts";
 import { type Delivery, type DeliveryPolicy, deliver, type Judged } from "../services/delivery.ts";
 import type { HandOver } from "../services/intake.ts";
+import type { AttemptEvents } from "../services/operational-events.ts";
 import { createRecorder } from "../services/recorder.ts";
 import type { Targets } from "../services/targets.ts";
 import { createLeases } from "./leases.ts";
@@ -18,6 +19,7 @@ export type DeliverOptions = {
   concurrency: number;
   endpointConcurrency: number;
   disableAfterSeconds: number;
+  events: AttemptEvents;
   workerId: string;
   /** Makes the partitions for what is being written now. */
   ensurePartitions(): Promise<void>;
@@ -90,6 +92,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   // Not awaited by `run`: the place is free for the next delivery while the outcome is being committed.
   const settle = async (judged: Judged): Promise<void> => {
     await recorder.record(judged.outcome);
+    options.events.attempted(judged.outcome);
     if (judged.outcome.nextAt !== null) return wakeAt(judged.outcome.nextAt);
     if (!judged.outcome.succeeded) await disableIfDue(judged);
   };
@@ -101,8 +104,9 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       const disabled = wantsDisabling
         ? await outcomes.disableEndpoint(orgId, endpointId)
         : await outcomes.disableIfFailing(orgId, endpointId, options.disableAfterSeconds);
-      if (disabled)
-        log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
+      if (!disabled) return;
+      log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
+      options.events.disabled(outcome);
     } catch (error) {
       log.error({ err: error, endpointId }, "an endpoint could not be disabled");
     }

@@ -41,6 +41,11 @@ export const schedules: readonly Schedule[] = [
     everySeconds: 3600,
     runOnce: async (ctx) => ({ deleted: await retention.deleteExpiredSecrets(ctx) }),
   },
+  {
+    name: "revoked-tokens",
+    everySeconds: 3600,
+    runOnce: async (ctx) => ({ deleted: await retention.deleteRevokedTokens(ctx) }),
+  },
 ];
 
 let clocks = 0;

@@ -9,6 +9,7 @@ import { createTargetsRepo } from "../repos/targets.ts";
 import { createWorkersRepo } from "../repos/workers.ts";
 import type { HandOver } from "../services/intake.ts";
 import { listenForDue } from "../services/notifications.ts";
+import { createAttemptEvents, type OperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createTargets } from "../services/targets.ts";
 import { createDeliverTask } from "./deliver.ts";
@@ -29,6 +30,7 @@ export type WorkerParts = {
   userAgent: string;
   /** Unseals a stored secret. */
   open(secret: string): string;
+  events: OperationalEvents;
   log: Logger;
 };
 
@@ -63,6 +65,7 @@ export function createWorker(parts: WorkerParts): Worker {
     concurrency: config.deliveryConcurrency,
     endpointConcurrency: config.endpointConcurrency,
     disableAfterSeconds: config.disableEndpointAfterSeconds,
+    events: createAttemptEvents(parts.events),
     workerId,
     ensurePartitions: () => ensureCurrentPartitions(repos),
     log,
