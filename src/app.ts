@@ -7,6 +7,7 @@ import { attemptRoutes } from "./routes/attempts.ts";
 import { authenticationRoutes } from "./routes/authentication.ts";
 import { backgroundTaskRoutes } from "./routes/background-tasks.ts";
 import { corsHeaders, preflight } from "./routes/cors.ts";
+import { documentationRoutes } from "./routes/documentation.ts";
 import { endpointHeaderRoutes } from "./routes/endpoint-headers.ts";
 import { endpointReplayRoutes } from "./routes/endpoint-replays.ts";
 import { endpointSecretRoutes } from "./routes/endpoint-secrets.ts";
@@ -17,6 +18,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
 import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { describeApi } from "./routes/openapi.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
 import { AppError, invalid } from "./services/errors.ts";
 import type { SendMessageParts } from "./services/send-message.ts";
@@ -64,7 +66,7 @@ export function createApp(parts: AppParts) {
   // Hooks that wait are async functions by name: Elysia awaits no others.
   // Not normalised: cleaning comes before the check, and makes an object of a list or a text. So an input must say that
   // it is open (`Input`), and an output with a field too many is a fault of ours.
-  return new Elysia({ name: "posthorn", normalize: false })
+  const app = new Elysia({ name: "posthorn", normalize: false })
     .onRequest(async (context) => await begin(context, context as unknown as RequestState))
     .onParse(async (context) => {
       const state = context as unknown as RequestState;
@@ -123,6 +125,10 @@ export function createApp(parts: AppParts) {
     .use(endpointHeaderRoutes(parts))
     .use(endpointSecretRoutes(parts))
     .use(authenticationRoutes(parts));
+  return app.use(documentationRoutes(() => app.routes));
 }
+
+/** The document of this API. Its routes are told here and never run, so that they need no parts. */
+export const describeApp = () => describeApi(createApp({} as AppParts).routes);
 
 type HookedContext = Parameters<typeof endIdempotent>[0];
