@@ -10,7 +10,7 @@ import { createIntakeRepo } from "../repos/intake.ts";
 import { createAuthenticate } from "../services/authentication.ts";
 import { createIntake } from "../services/intake.ts";
 import { createNotifier } from "../services/notifications.ts";
-import { ensurePartitions, partitionsAhead } from "../services/partitions.ts";
+import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
 import { requireJwtSecret } from "../services/tokens.ts";
@@ -58,14 +58,14 @@ async function start(
   const { engine, direct, embedded } = database;
   const alone = embedded?.startedHere === true;
   const worker = withWorker
-    ? createWorker({ config, engine, direct, alone, userAgent, open: sealer.open, log })
+    ? createWorker({ config, repos, engine, direct, alone, userAgent, open: sealer.open, log })
     : null;
   const intakeRepo = createIntakeRepo(engine);
   const intake = createIntake({
     repo: intakeRepo,
     handOver: worker?.handOver ?? null,
     notify: createNotifier(engine, log),
-    ensurePartitions: async () => void (await ensurePartitions(repos, partitionsAhead(new Date()))),
+    ensurePartitions: () => ensureCurrentPartitions(repos),
   });
   const app = createApp({
     repos,

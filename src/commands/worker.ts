@@ -4,6 +4,7 @@ import { openDatabase, requireSchema } from "../database.ts";
 import { createLogger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
 import { stopOnSignal } from "../lib/shutdown.ts";
+import { createRepos } from "../repos/index.ts";
 import { createWorker, type Worker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
 import { stopServer } from "./http-server.ts";
@@ -22,7 +23,16 @@ export default defineCommand({
       await requireSchema(database);
       const { engine, direct } = database;
       const { open } = createSealer(config.encryptionKey);
-      const worker = createWorker({ config, engine, direct, alone: false, userAgent, open, log });
+      const worker = createWorker({
+        config,
+        repos: createRepos(database.sql),
+        engine,
+        direct,
+        alone: false,
+        userAgent,
+        open,
+        log,
+      });
       let ready = false;
       const server = serveHealth(config, worker, () => ready);
       await worker.start();

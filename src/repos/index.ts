@@ -5,6 +5,7 @@ import { createAuditLogRepo } from "./audit-log.ts";
 import { createBackgroundTasksRepo } from "./background-tasks.ts";
 import { createDb, type Db, type Tx } from "./db.ts";
 import { createDeliveryStatesRepo } from "./delivery-states.ts";
+import { createEndpointHealthRepo } from "./endpoint-health.ts";
 import { createEndpointSecretsRepo } from "./endpoint-secrets.ts";
 import { createEndpointsRepo } from "./endpoints.ts";
 import { createEventTypesRepo } from "./event-types.ts";
@@ -14,6 +15,8 @@ import { createMessagesRepo } from "./messages.ts";
 import { createPartitionsRepo } from "./partitions.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
+import { createRetentionRepo } from "./retention.ts";
+import { createSchedulesRepo } from "./schedules.ts";
 
 const bundle = (db: Db | Tx) => ({
   applications: createApplicationsRepo(db),
@@ -25,7 +28,10 @@ const bundle = (db: Db | Tx) => ({
   messages: createMessagesRepo(db),
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),
+  retention: createRetentionRepo(db),
+  schedules: createSchedulesRepo(db),
   endpoints: createEndpointsRepo(db),
+  endpointHealth: createEndpointHealthRepo(db),
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { MessageAttemptList, MessageAttemptOut } from "../schemas/attempts.ts";
-import { Empty, errorResponses, idCursor, listQuery, Ref } from "../schemas/common.ts";
+import { Empty, errorResponses, Input, idCursor, listQuery, Ref } from "../schemas/common.ts";
 import { AttemptQuery, ContentQuery, TimeQuery } from "../schemas/filters.ts";
 import {
   deleteAttemptContent,
@@ -11,13 +11,13 @@ import {
 import { type ApiParts, api } from "./api.ts";
 import { namesInQuery } from "./query-lists.ts";
 
-const query = Type.Object({
+const query = Input({
   ...listQuery(idCursor("atmpt_")),
   ...AttemptQuery,
   ...TimeQuery,
   ...ContentQuery,
 });
-const byMessage = Type.Object({
+const byMessage = Input({
   ...query.properties,
   endpoint_id: Type.Optional(Type.String({ description: "only those at this endpoint" })),
 });
@@ -57,7 +57,7 @@ export const attemptRoutes = (parts: ApiParts) =>
         listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
           ...query,
           ...more(request, query.with_content),
-          ...(query.endpoint_id !== undefined && { endpointRef: query.endpoint_id }),
+          endpointRef: query.endpoint_id ?? null,
         }),
       {
         params: messageParams,
@@ -101,7 +101,7 @@ export const attemptRoutes = (parts: ApiParts) =>
         listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
           ...query,
           ...more(request, query.with_content),
-          ...(query.endpoint_id !== undefined && { endpointRef: query.endpoint_id }),
+          endpointRef: query.endpoint_id ?? null,
         }),
       {
         params: messageParams,

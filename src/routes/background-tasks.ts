@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { BackgroundTaskList, BackgroundTaskOut, TaskQuery } from "../schemas/background-tasks.ts";
-import { errorResponses, idCursor, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
+import { errorResponses, Input, idCursor, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
 import {
   cancelBackgroundTask,
   getBackgroundTask,
@@ -13,7 +13,7 @@ const params = Type.Object({ task_id: Ref });
 export const backgroundTaskRoutes = (parts: ApiParts) =>
   api(parts, "background-tasks")
     .get("/background-task", ({ ctx, query }) => listBackgroundTasks(ctx, query), {
-      query: Type.Object({ ...listQuery(idCursor("qtask_")), ...OrderQuery, ...TaskQuery }),
+      query: Input({ ...listQuery(idCursor("qtask_")), ...OrderQuery, ...TaskQuery }),
       response: { 200: BackgroundTaskList, ...errorResponses },
       detail: { operationId: "v1.background-task.list", summary: "List background tasks" },
     })

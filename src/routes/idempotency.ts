@@ -2,7 +2,7 @@ import { ElysiaCustomStatusResponse } from "elysia";
 import { type Answer, claimKey, settleKey } from "../services/idempotency.ts";
 import type { RequestState } from "./api.ts";
 
-type Hooked = RequestState & { request: Request };
+type Hooked = RequestState & { request: Request; set: { status?: number | string } };
 
 /** Accepting a message settles its key in its own statement. */
 const acceptsMessage = /^\/api\/v1\/app\/[^/]+\/msg$/;
@@ -15,14 +15,17 @@ export async function beginIdempotent(context: Hooked): Promise<Response | undef
   const path = url.pathname.replace(/\/$/, "");
   if (acceptsMessage.test(path)) return undefined;
   const claim = await claimKey(context.ctx, { path, query: url.search, body: context.rawBody, key });
-  if ("answer" in claim) return replay(claim.answer);
+  if ("answer" in claim) {
+    context.set.status = claim.answer.status;
+    return replay(claim.answer);
+  }
   context.heldKey = claim.held;
   return undefined;
 }
 
 /** After the handler or the error mapping: settles the key that is held, if any. */
 export async function endIdempotent(
-  context: Hooked & { responseValue?: unknown; set: { status?: number | string } },
+  context: Hooked & { responseValue?: unknown },
 ): Promise<Response | undefined> {
   const { heldKey, responseValue } = context;
   if (heldKey === null) return undefined;

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { EndpointMessageList, EndpointStats } from "../schemas/attempts.ts";
-import { errorResponses, idCursor, listQuery, Ref } from "../schemas/common.ts";
+import { errorResponses, Input, idCursor, listQuery, Ref } from "../schemas/common.ts";
 import { ContentQuery, MessageQuery, StatusQuery, TimeQuery } from "../schemas/filters.ts";
 import { MessageEndpointList } from "../schemas/message-endpoints.ts";
 import { listEndpointMessages, listMessageEndpoints } from "../services/delivery-states.ts";
@@ -28,7 +28,7 @@ export const messageEndpointRoutes = (parts: ApiParts) =>
         ),
       {
         params: endpointParams,
-        query: Type.Object({
+        query: Input({
           ...listQuery(idCursor("msg_")),
           ...MessageQuery,
           ...StatusQuery,
@@ -49,7 +49,7 @@ export const messageEndpointRoutes = (parts: ApiParts) =>
       ({ ctx, params, query }) => getEndpointStats(ctx, params.app_id, params.endpoint_id, query),
       {
         params: endpointParams,
-        query: Type.Object({
+        query: Input({
           since: Type.Optional(Type.String({ description: "RFC 3339" })),
           until: Type.Optional(Type.String({ description: "RFC 3339" })),
         }),
@@ -62,7 +62,7 @@ export const messageEndpointRoutes = (parts: ApiParts) =>
       ({ ctx, params, query }) => listMessageEndpoints(ctx, params.app_id, params.msg_id, query),
       {
         params: Type.Object({ app_id: Ref, msg_id: Ref }),
-        query: Type.Object(listQuery(idCursor("ep_"))),
+        query: Input(listQuery(idCursor("ep_"))),
         response: { 200: MessageEndpointList, ...errorResponses },
         detail: {
           operationId: "v1.message-attempt.list-attempted-destinations",

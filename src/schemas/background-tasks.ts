@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Channel, ListResponse, Name, OptionalNullable, Timestamp } from "./common.ts";
+import { Channel, Input, ListResponse, Name, OptionalNullable, Timestamp } from "./common.ts";
 
 const Status = Type.Union([Type.Literal("running"), Type.Literal("finished"), Type.Literal("failed")]);
 const Kind = Type.Union([
@@ -17,10 +17,10 @@ const AnyKind = Type.Union([
   Type.Literal("application.purge_content"),
 ]);
 
-export const ReplayIn = Type.Object({ since: Timestamp, until: OptionalNullable(Timestamp) });
+export const ReplayIn = Input({ since: Timestamp, until: OptionalNullable(Timestamp) });
 export type ReplayIn = Static<typeof ReplayIn>;
 
-export const BulkReplayIn = Type.Object({
+export const BulkReplayIn = Input({
   since: Timestamp,
   until: OptionalNullable(Timestamp),
   eventTypes: OptionalNullable(Type.Array(Name)),

@@ -53,13 +53,12 @@ export async function listAttemptsByMessage(
   ctx: Context,
   appRef: string,
   messageRef: string,
-  query: AttemptListQuery & { endpointRef?: string },
+  query: AttemptListQuery & { endpointRef: string | null },
 ): Promise<Page<MessageAttemptOut>> {
   const { id: appId } = await findApplication(ctx, appRef);
   const message = await findMessage(ctx, appId, messageRef);
   const ref = query.endpointRef;
-  const endpointId =
-    ref === undefined || ref.startsWith("ep_") ? (ref ?? null) : (await findEndpoint(ctx, appId, ref)).id;
+  const endpointId = ref === null || ref.startsWith("ep_") ? ref : (await findEndpoint(ctx, appId, ref)).id;
   return list(ctx, { appId, messageId: message.id }, query, endpointId);
 }
 

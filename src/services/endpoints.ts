@@ -99,6 +99,14 @@ export async function createEndpoint(ctx: Context, appRef: string, input: Endpoi
   });
 }
 
+/**
+ * Who enables an endpoint, or says that it stays so, vouches for it: without this the next failure would disable one
+ * again that had been disabled for failing.
+ */
+async function vouch(ctx: Context, row: Endpoint): Promise<void> {
+  if (!row.disabled) await ctx.repos.endpointHealth.forget(ctx.orgId, row.id);
+}
+
 /** Replaces what the body can hold, or makes a new one when the path names none. Headers and secrets stay. */
 export async function upsertEndpoint(
   ctx: Context,
@@ -112,6 +120,7 @@ export async function upsertEndpoint(
     ctx.repos.endpoints.update(applicationScope(ctx, appRef), ref, changes),
   );
   if (!row) return { created: true, endpoint: await createEndpoint(ctx, appRef, input) };
+  await vouch(ctx, row);
   return { created: false, endpoint: toEndpointOut(row) };
 }
 
@@ -139,6 +148,7 @@ export async function patchEndpoint(
     }),
   );
   if (!row) throw notFound();
+  if (input.disabled === false) await vouch(ctx, row);
   return toEndpointOut(row);
 }
 

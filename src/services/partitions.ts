@@ -62,9 +62,10 @@ function missing(wanted: PartitionSpec[], present: Partition[]): PartitionSpec[]
   return wanted.filter((spec) => !names.has(spec.name));
 }
 
-/** For an insert that met no partition: `23514, no partition of relation … found for row`. */
-export const ensurePartitionFor = (repos: Repos, time: Date): Promise<string[]> =>
-  ensurePartitions(repos, { from: time, to: time });
+/** What must stand now: for the start, and for an insert that met no partition (23514). */
+export async function ensureCurrentPartitions(repos: Repos): Promise<void> {
+  await ensurePartitions(repos, partitionsAhead(new Date()));
+}
 
 /**
  * Drops the partitions that hold nothing younger than `days`. What was cut short is finished by the next call.

@@ -1,6 +1,6 @@
 import { createGroupCommit } from "../lib/group-commit.ts";
 import type { Logger } from "../lib/log.ts";
-import { isRetriable, isUnavailable } from "../lib/postgres-errors.ts";
+import { isMissingPartition, isRetriable, isUnavailable } from "../lib/postgres-errors.ts";
 import type { Outcome, OutcomesRepo } from "../repos/outcomes.ts";
 
 export type Recorder = {
@@ -18,6 +18,8 @@ export type RecorderOptions = {
   repo: OutcomesRepo;
   log: Logger;
   stopping: AbortSignal;
+  /** Makes the partitions for what is being written now. */
+  ensurePartitions(): Promise<void>;
   /** These endpoints' breakers are open: nothing more should go out to them. */
   onOpen(endpointIds: string[]): void;
 };
@@ -26,14 +28,19 @@ export type RecorderOptions = {
  * Writes outcomes in groups. While the database is away it waits: what it can't write is delivered again once the
  * lease has run out, so it gives up only when there is no sense in trying on.
  */
-export function createRecorder({ repo, log, stopping, onOpen }: RecorderOptions): Recorder {
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { repo, log, stopping } = options;
   const run = async (outcomes: Outcome[]): Promise<undefined[]> => {
     for (let tries = 0; ; tries += 1) {
       try {
         const open = await repo.record(outcomes);
-        if (open.length > 0) onOpen(open);
+        if (open.length > 0) options.onOpen(open);
         return new Array<undefined>(outcomes.length);
       } catch (error) {
+        if (isMissingPartition(error) && tries === 0) {
+          await options.ensurePartitions();
+          continue;
+        }
         if (!isUnavailable(error) && !isRetriable(error)) return isolate(outcomes, error);
         if (stopping.aborted && tries >= retryDelaysMs.length) throw error;
         log.warn({ err: error, outcomes: outcomes.length }, "outcomes can't be written yet");

@@ -18,6 +18,8 @@ export type DeliverOptions = {
   endpointConcurrency: number;
   disableAfterSeconds: number;
   workerId: string;
+  /** Makes the partitions for what is being written now. */
+  ensurePartitions(): Promise<void>;
   log: Logger;
 };
 
@@ -53,6 +55,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     repo: outcomes,
     log,
     stopping: stopping.signal,
+    ensurePartitions: options.ensurePartitions,
     onOpen: (ids) => void handBack(ids),
   });
   const backlogMax = options.concurrency * backlogPerPlace;

@@ -3,11 +3,13 @@ import type { Config } from "../config.ts";
 import { createEgress } from "../lib/egress/index.ts";
 import type { Logger } from "../lib/log.ts";
 import { createDeliveriesRepo } from "../repos/deliveries.ts";
+import type { Repos } from "../repos/index.ts";
 import { createOutcomesRepo } from "../repos/outcomes.ts";
 import { createTargetsRepo } from "../repos/targets.ts";
 import { createWorkersRepo } from "../repos/workers.ts";
 import type { HandOver } from "../services/intake.ts";
 import { listenForDue } from "../services/notifications.ts";
+import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createTargets } from "../services/targets.ts";
 import { createDeliverTask } from "./deliver.ts";
 import { createHeartbeat } from "./heartbeat.ts";
@@ -15,6 +17,7 @@ import { newWorkerId } from "./leases.ts";
 
 export type WorkerParts = {
   config: Config;
+  repos: Repos;
   /** Connections for the hot statements. */
   engine: Sql;
   /** Past a pooler, for LISTEN. */
@@ -35,7 +38,8 @@ export type Worker = {
 };
 
 /** Everything that runs in the background of a process: deliveries, the heartbeat, the ear for notifications. */
-export function createWorker({ config, engine, direct, alone, userAgent, open, log }: WorkerParts): Worker {
+export function createWorker(parts: WorkerParts): Worker {
+  const { config, repos, engine, direct, alone, userAgent, open, log } = parts;
   const workerId = newWorkerId();
   const deliveries = createDeliveriesRepo(engine);
   const workers = createWorkersRepo(engine);
@@ -58,6 +62,7 @@ export function createWorker({ config, engine, direct, alone, userAgent, open, l
     endpointConcurrency: config.endpointConcurrency,
     disableAfterSeconds: config.disableEndpointAfterSeconds,
     workerId,
+    ensurePartitions: () => ensureCurrentPartitions(repos),
     log,
   });
   const heartbeat = createHeartbeat({ workerId, workers, deliveries, log, onFreed: deliver.wake });

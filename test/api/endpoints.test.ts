@@ -37,7 +37,6 @@ runScenarios(
       as: "foreign",
       status: 404,
     },
-
     {
       name: "with everything",
       request: "POST /app/own/endpoint",
@@ -215,7 +214,6 @@ runScenarios(
       body: { url },
       status: 404,
     },
-
     {
       name: "by uid",
       request: `GET ${one}/`,
@@ -227,121 +225,6 @@ runScenarios(
     { name: "unknown", request: "GET /app/own/endpoint/nope", status: 404 },
     { name: "by another org", request: `GET ${one}`, as: "otherOrg", status: 404, hasNot: ["example.com"] },
     { name: "by a foreign app token", request: `GET ${one}`, as: "foreign", status: 404 },
-
-    {
-      name: "clears what is absent",
-      request: `PUT ${one}`,
-      body: { url: "http://EXAMPLE.org/x", uid: "one" },
-      status: 200,
-      has: {
-        url: "http://example.org/x",
-        description: "",
-        eventTypes: null,
-        channels: null,
-        throttleRate: null,
-        metadata: {},
-        version: 1,
-      },
-    },
-    { name: "but no header", request: `GET ${one}/headers`, status: 200, has: { headers: { "X-Tag": "1" } } },
-    {
-      name: "creates",
-      request: "PUT /app/own/endpoint/brand-new",
-      body: { url, uid: "new", filterTypes: [] },
-      status: 201,
-      shape: "EndpointOut",
-      has: { uid: "new" },
-    },
-    { name: "to a taken uid", request: `PUT ${one}`, body: { url, uid: "old" }, status: 409 },
-    {
-      name: "an unknown event type",
-      request: `PUT ${one}`,
-      body: { url, filterTypes: ["zzz"] },
-      status: 422,
-    },
-    { name: "no URL", request: `PUT ${one}`, body: {}, status: 422 },
-    { name: "in no application", request: "PUT /app/nope/endpoint/one", body: { url }, status: 404 },
-    { name: "another org's", request: `PUT ${one}`, as: "otherOrg", body: { url }, status: 404 },
-    { name: "by a foreign app token", request: `PUT ${one}`, as: "foreign", body: { url }, status: 404 },
-
-    {
-      name: "sets",
-      request: `PATCH ${one}`,
-      body: { eventTypes: ["a"], channels: ["c"], throttleRate: 4, description: "Now", disabled: true },
-      status: 200,
-      has: { filterTypes: ["a"], channels: ["c"], rateLimit: 4, disabled: true },
-    },
-    {
-      name: "nothing changes nothing",
-      request: `PATCH ${one}`,
-      body: {},
-      status: 200,
-      has: {
-        eventTypes: ["a"],
-        channels: ["c"],
-        throttleRate: 4,
-        description: "Now",
-        disabled: true,
-        uid: "one",
-      },
-    },
-    {
-      name: "null and [] clear",
-      request: `PATCH ${one}`,
-      body: { filterTypes: null, channels: [], rateLimit: 0, disabled: false },
-      status: 200,
-      has: { eventTypes: null, channels: null, throttleRate: null, disabled: false },
-    },
-    {
-      name: "null is no URL",
-      request: `PATCH ${one}`,
-      body: { url: null },
-      status: 422,
-      at: ["body", "url"],
-    },
-    { name: "an unknown event type", request: `PATCH ${one}`, body: { eventTypes: ["zzz"] }, status: 422 },
-    { name: "a taken uid", request: `PATCH ${one}`, body: { uid: "old" }, status: 409 },
-    { name: "unknown", request: "PATCH /app/own/endpoint/nope", body: {}, status: 404 },
-    { name: "another org's", request: `PATCH ${one}`, as: "otherOrg", body: { disabled: true }, status: 404 },
-    {
-      name: "by a foreign app token",
-      request: `PATCH ${one}`,
-      as: "foreign",
-      body: { disabled: true },
-      status: 404,
-    },
-    {
-      name: "was left alone",
-      request: `GET ${one}`,
-      status: 200,
-      has: { disabled: false, url: "http://example.org/x" },
-    },
-
-    {
-      name: "newest first",
-      request: "GET /app/own/endpoint?limit=2",
-      as: "app",
-      status: 200,
-      shape: "ListResponse_EndpointOut_",
-      has: { data: [{ uid: "new" }, {}], done: false },
-    },
-    {
-      name: "oldest first",
-      request: "GET /app/own/endpoint?order=ascending",
-      status: 200,
-      has: { data: [{ uid: "one" }, {}, { uid: "old" }, {}, { uid: "new" }], done: true },
-    },
-    { name: "a limit that is no number", request: "GET /app/own/endpoint?limit=x", status: 400 },
-    { name: "limit 251", request: "GET /app/own/endpoint?limit=251", status: 422 },
-    { name: "another kind's iterator", request: "GET /app/own/endpoint?iterator=app_x", status: 422 },
-
-    { name: "another org's", request: `DELETE ${one}`, as: "otherOrg", status: 404 },
-    { name: "by a foreign app token", request: `DELETE ${one}`, as: "foreign", status: 404 },
-    { name: "it", request: `DELETE ${one}`, as: "app", status: 204 },
-    { name: "again", request: `DELETE ${one}`, status: 404 },
-    { name: "its headers are gone", request: `GET ${one}/headers`, status: 404 },
-    { name: "its secret is gone", request: `GET ${one}/secret`, status: 404 },
-    { name: "its uid is free", request: "POST /app/own/endpoint", body: { url, uid: "one" }, status: 201 },
   ],
   () => tokens,
 );
@@ -352,26 +235,4 @@ test("https only, when so configured", async () => {
   expect((await post("http://example.com")).status).toBe(422);
   expect((await post("https://example.com")).status).toBe(201);
   await strict.stop();
-});
-
-test("every change that a worker must see makes the revision grow", async () => {
-  const { body } = await api.request("POST", "/app/own/endpoint", { body: { url } });
-  const path = `/app/own/endpoint/${body.id}`;
-  const revision = async () => {
-    const [row] = await api.database.sql`select revision from endpoints where id = ${body.id}`;
-    return Number(row?.revision);
-  };
-  const changes: [string, string, unknown][] = [
-    ["PATCH", path, { disabled: true }],
-    ["PUT", path, { url }],
-    ["PUT", `${path}/headers`, { headers: { a: "1" } }],
-    ["PATCH", `${path}/headers`, { headers: { a: "2" } }],
-    ["POST", `${path}/secret/rotate`, {}],
-    ["DELETE", path, undefined],
-  ];
-  for (const [n, [method, to, change]] of changes.entries()) {
-    expect(await revision()).toBe(n + 1);
-    await api.request(method, to, { body: change });
-  }
-  expect(await revision()).toBe(changes.length + 1);
 });

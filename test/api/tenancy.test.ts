@@ -1,22 +1,28 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Api, appToken, orgToken, startApi } from "../harness/api.ts";
+import { createRows } from "../harness/rows.ts";
 
 let api: Api;
-const ids: Record<string, string> = {
-  app_id: "own",
-  endpoint_id: "one",
-  event_type_name: "user.signup",
-  attempt_id: `atmpt_${"0".repeat(27)}`,
-};
+/** What stands for each parameter of a path: our ids, and our uids. */
+const byId: Record<string, string> = { event_type_name: "user.signup" };
+const byUid: Record<string, string> = {};
 beforeAll(async () => {
   api = await startApi();
-  await api.request("POST", "/app", { body: { name: "Own", uid: "own" } });
+  const app = await api.request("POST", "/app", { body: { name: "Own", uid: "own" } });
   await api.request("PUT", "/event-type/user.signup", { body: { description: "ours" } });
-  await api.request("POST", "/app/own/endpoint", { body: { url: "http://127.0.0.1/", uid: "one" } });
+  const endpoint = { url: "http://127.0.0.1/ours", uid: "one" };
+  const { body } = await api.request("POST", "/app/own/endpoint", { body: endpoint });
   const message = await api.request("POST", "/app/own/msg", {
-    body: { eventType: "user.signup", payload: { whose: "ours" } },
+    body: { eventType: "user.signup", eventId: "event-1", payload: { whose: "ours" } },
   });
-  ids.msg_id = message.body.id;
+  const recover = { since: new Date().toISOString() };
+  const task = await api.request("POST", "/app/own/endpoint/one/recover", { body: recover });
+  const attempt = await createRows(api.database.sql, "org_a").attempt(app.body.id, message.body, body, {
+    response: "ours",
+  });
+  Object.assign(byId, { app_id: app.body.id, endpoint_id: body.id, msg_id: message.body.id });
+  Object.assign(byId, { attempt_id: attempt.id, task_id: task.body.id });
+  Object.assign(byUid, byId, { app_id: "own", endpoint_id: "one", msg_id: "event-1" });
 });
 afterAll(() => api.stop());
 
@@ -33,11 +39,14 @@ const bodies: Record<string, object> = {
   "POST /app/:app_id/msg": { eventType: "user.signup", payload: {} },
   "POST /app/:app_id/endpoint/:endpoint_id/send-example": { eventType: "user.signup" },
   "POST /app/:app_id/endpoint/:endpoint_id/recover": { since: new Date().toISOString() },
+  "POST /app/:app_id/endpoint/:endpoint_id/replay-missing": { since: new Date().toISOString() },
+  "POST /app/:app_id/endpoint/:endpoint_id/bulk-replay": { since: new Date().toISOString() },
 };
 
 type Route = { method: string; path: string; at: string };
 /** As the app has them, so that none can be forgotten. */
-const routes = (): Route[] =>
+const routes = (): Route[] => [...routesTo(byId), ...routesTo(byUid)];
+const routesTo = (ids: Record<string, string>): Route[] =>
   api.app.routes
     .filter(({ path }) => path.startsWith("/api/v1/") && !path.includes("/health"))
     .map(({ method, path }) => {
@@ -57,6 +66,7 @@ const tables = [
   "messages",
   "deliveries",
   "attempts",
+  "background_tasks",
 ];
 const ours = async () => {
   const rows = tables.map(
@@ -112,7 +122,8 @@ test("a token of an application that is not this org's gets nothing either", asy
   const own = await api.request("GET", "/app/own");
   const token = await appToken("org_b", own.body.id);
   expect((await api.request("GET", "/app/own", { token })).status).toBe(404);
-  expect((await api.request("GET", `/app/${own.body.id}/endpoint/one`, { token })).status).toBe(404);
+  const path = `/app/${own.body.id}/endpoint/${byId.endpoint_id}`;
+  expect((await api.request("GET", path, { token })).status).toBe(404);
 });
 
 test("every input is open to fields that we don't know", () => {

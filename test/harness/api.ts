@@ -8,7 +8,7 @@ import { createIntakeRepo } from "../../src/repos/intake.ts";
 import { createAuthenticate } from "../../src/services/authentication.ts";
 import type { Settings } from "../../src/services/context.ts";
 import { createIntake } from "../../src/services/intake.ts";
-import { ensurePartitions, partitionsAhead } from "../../src/services/partitions.ts";
+import { ensureCurrentPartitions } from "../../src/services/partitions.ts";
 import { createIssueAppToken } from "../../src/services/portal-access.ts";
 import { createTestDatabase, silent, type TestDatabase } from "./postgres.ts";
 
@@ -66,7 +66,7 @@ export async function startApi(
     repo: intakeRepo,
     handOver: null,
     notify: () => {},
-    ensurePartitions: async () => void (await ensurePartitions(repos, partitionsAhead(new Date()))),
+    ensurePartitions: () => ensureCurrentPartitions(repos),
   });
   const app = createApp({
     repos,

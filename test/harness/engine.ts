@@ -6,7 +6,7 @@ import { createRepos } from "../../src/repos/index.ts";
 import { createIntakeRepo, type IntakeResult, type IntakeRow } from "../../src/repos/intake.ts";
 import { createIntake } from "../../src/services/intake.ts";
 import { createNotifier } from "../../src/services/notifications.ts";
-import { ensurePartitions, partitionsAhead } from "../../src/services/partitions.ts";
+import { ensureCurrentPartitions } from "../../src/services/partitions.ts";
 import { createWorker, type Worker } from "../../src/tasks/worker.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
 
@@ -44,12 +44,13 @@ export async function startEngine(
   const direct = pool(1);
   const log = pino({ level: "silent" });
   const repos = createRepos(connect(url, { max: 2, prepare: true, applicationName: "engine repos" }));
-  await ensurePartitions(repos, partitionsAhead(new Date()));
+  await ensureCurrentPartitions(repos);
   const worker =
     options.worker === false
       ? null
       : createWorker({
           config: engineConfig(options.env),
+          repos,
           engine,
           direct,
           alone: false,
@@ -61,7 +62,7 @@ export async function startEngine(
     repo: createIntakeRepo(engine),
     handOver: worker?.handOver ?? null,
     notify: createNotifier(engine, log),
-    ensurePartitions: async () => void (await ensurePartitions(repos, partitionsAhead(new Date()))),
+    ensurePartitions: () => ensureCurrentPartitions(repos),
   });
   await worker?.start();
 

@@ -24,6 +24,7 @@ export const createRows = (sql: Sql, orgId: string) => {
   const message = async (
     appId: string,
     over: {
+      id?: string;
       at?: Date;
       eventType?: string;
       eventId?: string;
@@ -44,7 +45,7 @@ export const createRows = (sql: Sql, orgId: string) => {
     };
     await sql`insert into messages (id, org_id, app_id, event_type, event_id, channels, payload, payload_expires_at)
               values (${row.id}, ${orgId}, ${appId}, ${row.eventType}, ${row.eventId}, ${row.channels},
-                      ${row.payload}, ${row.payloadExpiresAt})`;
+                      ${row.payload}, ${row.payloadExpiresAt.toISOString()})`;
     if (row.eventId !== null) {
       await sql`insert into message_event_ids (app_id, event_id, message_id)
                 values (${appId}, ${row.eventId}, ${row.id})`;
@@ -57,6 +58,7 @@ export const createRows = (sql: Sql, orgId: string) => {
     message: { id: string; eventType: string; channels: string[] | null },
     endpoint: { id: string },
     over: {
+      id?: string;
       at?: Date;
       status?: 0 | 2;
       responseStatusCode?: number;
@@ -74,14 +76,14 @@ export const createRows = (sql: Sql, orgId: string) => {
       response: "ok",
       trigger: 0,
       attempt: 1,
-      nextAt: null,
+      nextAt: null as Date | null,
       ...over,
     };
     await sql`insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt,
                                     status, response_status_code, response, duration_ms, url, next_at)
               values (${row.id}, ${orgId}, ${appId}, ${message.id}, ${endpoint.id}, ${message.eventType},
                       ${message.channels}, ${row.trigger}, ${row.attempt}, ${row.status}, ${row.responseStatusCode},
-                      ${row.response}, 12, 'https://receiver.example/hook', ${row.nextAt})`;
+                      ${row.response}, 12, 'https://receiver.example/hook', ${row.nextAt?.toISOString() ?? null})`;
     return row;
   };
 
@@ -94,7 +96,7 @@ export const createRows = (sql: Sql, orgId: string) => {
     const row = { dueAt: new Date(), lease: null, attempt: 0, trigger: 0, priority: 0, ...over };
     await sql`insert into deliveries (message_id, endpoint_id, trigger, org_id, app_id, priority, attempt, due_at, lease)
               values (${message.id}, ${endpoint.id}, ${row.trigger}, ${orgId}, ${appId}, ${row.priority},
-                      ${row.attempt}, ${row.dueAt}, ${row.lease})`;
+                      ${row.attempt}, ${row.dueAt.toISOString()}, ${row.lease})`;
     return row;
   };
 

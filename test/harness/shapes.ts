@@ -14,6 +14,9 @@ const primitives: Record<string, (value: unknown) => boolean> = {
   time: (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value),
   secret: (value) => typeof value === "string" && /^(whsec|whpk)_[A-Za-z0-9+/=]{32,100}$/.test(value),
   "app id": (value) => typeof value === "string" && /^app_[0-9A-Za-z]{27}$/.test(value),
+  "msg id": (value) => typeof value === "string" && /^msg_[0-9A-Za-z]{27}$/.test(value),
+  "atmpt id": (value) => typeof value === "string" && /^atmpt_[0-9A-Za-z]{27}$/.test(value),
+  "qtask id": (value) => typeof value === "string" && /^qtask_[0-9A-Za-z]{27}$/.test(value),
   "ep id": (value) => typeof value === "string" && /^ep_[0-9A-Za-z]{27}$/.test(value),
 };
 

@@ -5,7 +5,6 @@ import { idBound, newId } from "../../src/lib/ids.ts";
 import { createRepos, type Repos } from "../../src/repos/index.ts";
 import {
   dropOldPartitions,
-  ensurePartitionFor,
   ensurePartitions,
   partitionsAhead,
   weekStart,
@@ -36,6 +35,8 @@ function open(max: number): Sql {
 const insert = (time: Date) => sql`
   insert into messages (id, org_id, app_id, event_type, payload_expires_at)
   values (${newId("msg_", time.getTime())}, 'org_1', 'app_1', 'a', now()) returning tableoid::regclass::text as partition`;
+
+const ensureWeek = (repos: Repos, time: Date) => ensurePartitions(repos, { from: time, to: time });
 
 test("a week starts on Monday at midnight UTC", () => {
   const cases = [
@@ -70,12 +71,12 @@ test("an insert finds the partition of its week on both sides of midnight", asyn
 test("a partition that is missing is made for the insert that met the gap", async () => {
   const time = new Date("2035-05-05T05:05:05Z");
   await expect(insert(time)).rejects.toMatchObject({ code: "23514" });
-  expect(await ensurePartitionFor(repos, time)).toEqual(["messages_20350430", "attempts_20350430"]);
+  expect(await ensureWeek(repos, time)).toEqual(["messages_20350430", "attempts_20350430"]);
   expect(await insert(time)).toHaveLength(1);
 });
 
 test("a partition has the indexes of its table", async () => {
-  await ensurePartitionFor(repos, new Date("2036-01-01Z"));
+  await ensureWeek(repos, new Date("2036-01-01Z"));
   const detached = await sql`
     select i.indexrelid::regclass::text as name from pg_index i
     where i.indrelid in ('messages_20351231'::regclass, 'attempts_20351231'::regclass)
@@ -99,9 +100,9 @@ test("retention drops what is wholly older, and nothing that holds a younger row
 
 test("what an interrupted drop left detached is dropped by the next, and can be made again", async () => {
   const time = new Date("2019-01-09Z");
-  await ensurePartitionFor(repos, time);
+  await ensureWeek(repos, time);
   await sql.unsafe("alter table messages detach partition messages_20190107");
-  expect(await ensurePartitionFor(repos, time)).toEqual(["messages_20190107"]);
+  expect(await ensureWeek(repos, time)).toEqual(["messages_20190107"]);
   await sql.unsafe("alter table messages detach partition messages_20190107");
   const now = new Date("2019-06-01Z");
   expect(await dropOldPartitions(repos, { days: 90, now })).toEqual([
@@ -116,7 +117,7 @@ test("inserts go on while partitions are made and dropped", async () => {
   // A reader in a long transaction: DDL that needed the table to itself would wait for it, and inserts for the DDL.
   await reader.unsafe("begin");
   await reader`select count(*) from messages`;
-  const making = ensurePartitionFor(repos, new Date("2040-01-01Z"));
+  const making = ensureWeek(repos, new Date("2040-01-01Z"));
   expect(await insert(time)).toHaveLength(1);
   expect(await making).toHaveLength(2);
   await reader.unsafe("rollback");

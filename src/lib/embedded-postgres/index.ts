@@ -43,11 +43,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   try {
     const member = await enter(home, durable, log);
     const supervisor = claim && supervise(member.postmaster, () => reenter(home, durable, log), log);
+    process.once("exit", member.abandon);
     let stopping: Promise<void> | null = null;
     async function stop(): Promise<void> {
       try {
         await supervisor?.stop();
         await member.leave();
+        process.off("exit", member.abandon);
       } finally {
         claim?.release();
       }

@@ -40,7 +40,13 @@ export function claimServe(home: Home): FileLock {
   return lock;
 }
 
-export type Membership = { postmaster: Postmaster; startedHere: boolean; leave(): Promise<void> };
+export type Membership = {
+  postmaster: Postmaster;
+  startedHere: boolean;
+  leave(): Promise<void>;
+  /** For a process that is about to exit without `leave()`. */
+  abandon(): void;
+};
 
 /** Starts or joins the server, and registers as one of its users until `leave()`. */
 export async function enter(home: Home, durable: boolean, log: Logger): Promise<Membership> {
@@ -56,7 +62,7 @@ export async function enter(home: Home, durable: boolean, log: Logger): Promise<
       alone?.release();
       const user = tryLock(usersPath, "shared");
       if (!user) throw new Error(`${usersPath} is locked by something else`);
-      return { ...entry, leave: () => leave(home, user, log) };
+      return { ...entry, leave: () => leave(home, user, log), abandon: () => abandon(home, user) };
     } finally {
       alone?.release();
     }
@@ -86,6 +92,19 @@ function leave(home: Home, user: FileLock, log: Logger): Promise<void> {
       last.release();
     }
   });
+}
+
+/**
+ * Tells the server to stop when this was the last process to use it, and waits for nothing. Whoever comes in
+ * meanwhile finds an orphan, and waits for its end.
+ */
+function abandon(home: Home, user: FileLock): void {
+  const control = tryLock(lockPath(home, "control"), "exclusive");
+  if (!control) return;
+  user.release();
+  const last = tryLock(lockPath(home, "users"), "exclusive");
+  const running = last && findPostmaster(home.clusterDir);
+  if (running) process.kill(running.pid, "SIGINT");
 }
 
 async function underControl<T>(home: Home, log: Logger, work: () => Promise<T>): Promise<T> {

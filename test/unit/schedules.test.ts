@@ -1,0 +1,124 @@
+import { afterAll, expect, test } from "bun:test";
+import { connect } from "../../src/database.ts";
+import { newId } from "../../src/lib/ids.ts";
+import { createRepos } from "../../src/repos/index.ts";
+import { runSchedule, type Schedule, schedules, startSchedules } from "../../src/tasks/schedules.ts";
+import { prepareHistory } from "../harness/history.ts";
+import { createTestDatabase, silent } from "../harness/postgres.ts";
+import { createRows } from "../harness/rows.ts";
+
+const database = await createTestDatabase();
+const client = connect(database.url, { max: 4, prepare: true, applicationName: "posthorn test" });
+const repos = createRepos(client);
+const rows = createRows(database.sql, "org_a");
+const { sql } = database;
+await prepareHistory(database);
+afterAll(async () => {
+  await client.end({ timeout: 1 });
+  await database.drop();
+});
+
+const parts = { repos, log: silent, retentionDays: 90 };
+const { signal } = new AbortController();
+const named = (name: string) => schedules.find((schedule) => schedule.name === name) as Schedule;
+const run = (name: string) => named(name).runOnce({ repos, retentionDays: 90, now: new Date(), signal });
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
+
+test("payloads that are past their time are expunged, however many, and only they", async () => {
+  const app = await rows.application();
+  const kept = await rows.message(app.id);
+  const ids = Array.from({ length: 2_300 }, () => newId("msg_"));
+  await sql`insert into messages (id, org_id, app_id, event_type, payload, payload_expires_at)
+            select id, 'org_a', ${app.id}, 'a', '{}', now() - interval '1 second' from unnest(${ids}::text[]) id`;
+  expect(await run("payloads")).toEqual({ expunged: 2_300 });
+  expect(await run("payloads")).toEqual({ expunged: 0 });
+  const left = await sql<{ id: string }[]>`select id from messages where payload is not null`;
+  expect(left.map(({ id }) => id)).toEqual([kept.id]);
+});
+
+test("idempotency keys go after twelve hours, eventIds after the retention", async () => {
+  await sql`insert into idempotency_keys (key, body_hash, org_id, created_at)
+            select gen_random_uuid(), gen_random_uuid(), 'org_a', now() - hours * interval '1 hour'
+            from unnest(array[1, 11, 13, 300]) hours`;
+  expect(await run("idempotency-keys")).toEqual({ deleted: 2 });
+  for (const days of [1, 89, 91]) {
+    await sql`insert into message_event_ids (app_id, event_id, message_id)
+              values ('app_1', ${`e${days}`}, ${newId("msg_", daysAgo(days).getTime())})`;
+  }
+  expect(await run("event-ids")).toEqual({ deleted: 1 });
+  const left = await sql<{ event_id: string }[]>`select event_id from message_event_ids order by 1`;
+  expect(left.map((row) => row.event_id)).toEqual(["e1", "e89"]);
+});
+
+test("secrets that were rotated out go once they sign no more", async () => {
+  const app = await rows.application();
+  const endpoint = await rows.endpoint(app.id);
+  await sql`insert into endpoint_secrets (org_id, endpoint_id, secret, expires_at)
+            values ('org_a', ${endpoint.id}, 'live', null), ('org_a', ${endpoint.id}, 'old', now() + interval '1 hour'),
+                   ('org_a', ${endpoint.id}, 'dead', now() - interval '1 hour')`;
+  expect(await run("endpoint-secrets")).toEqual({ deleted: 1 });
+  const left = await sql<{ secret: string }[]>`select secret from endpoint_secrets order by 1`;
+  expect(left.map(({ secret }) => secret)).toEqual(["live", "old"]);
+});
+
+test("partitions are made eight weeks ahead and dropped behind the retention", async () => {
+  await prepareHistory(database, 120);
+  await run("partitions");
+  await prepareHistory(database, 120);
+  const [last] = await sql`select max(inhrelid::regclass::text) as name from pg_inherits
+                           where inhparent = 'messages'::regclass`;
+  await sql`drop table ${sql(last?.name)}`;
+  const { made, dropped } = await run("partitions");
+  expect(made).toBe(1);
+  expect(dropped).toBeGreaterThanOrEqual(2 * 3);
+  expect(await run("partitions")).toEqual({ made: 0, dropped: 0 });
+  const [row] =
+    await sql`select count(*)::int as count from pg_inherits where inhparent = 'messages'::regclass`;
+  // 90 days and the week that they end in, this one, and eight ahead.
+  expect(row?.count).toBeWithin(22, 25);
+});
+
+const counting = (fail = false) => {
+  const schedule = {
+    name: `test-${crypto.randomUUID()}`,
+    everySeconds: 3600,
+    runs: 0,
+    async runOnce() {
+      schedule.runs += 1;
+      if (fail) throw new Error("no luck");
+      return { runs: schedule.runs };
+    },
+  };
+  return schedule;
+};
+
+test("a tick runs once over all workers, and again when it is due again", async () => {
+  const schedule = counting();
+  const results = await Promise.all(Array.from({ length: 8 }, () => runSchedule(schedule, parts, signal)));
+  expect(results.filter((result) => result !== null)).toEqual([{ runs: 1 }]);
+  await sql`update schedules set last_run_at = now() - interval '61 minutes' where name = ${schedule.name}`;
+  expect(await runSchedule(schedule, parts, signal)).toEqual({ runs: 2 });
+  expect(await runSchedule(schedule, parts, signal)).toBeNull();
+});
+
+test("a run that fails is due again at once", async () => {
+  const schedule = counting(true);
+  await expect(runSchedule(schedule, parts, signal)).rejects.toThrow("no luck");
+  await expect(runSchedule(schedule, parts, signal)).rejects.toThrow("no luck");
+  expect(schedule.runs).toBe(2);
+});
+
+test("the clock runs every schedule, and stops", async () => {
+  await sql`truncate schedules`;
+  const clock = startSchedules({ ...parts, tickMs: 50 });
+  const ran = async () =>
+    (await sql<{ name: string }[]>`select name from schedules order by name`).map(({ name }) => name);
+  const deadline = Date.now() + 20_000;
+  while ((await ran()).length < schedules.length && Date.now() < deadline) await Bun.sleep(20);
+  expect(await ran()).toEqual(schedules.map(({ name }) => name).toSorted());
+  await clock.stop();
+  await clock.stop();
+  await sql`truncate schedules`;
+  await Bun.sleep(200);
+  expect(await ran()).toEqual([]);
+});
