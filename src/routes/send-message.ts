@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { stringify } from "../lib/raw-json.ts";
 import { errorResponses, Input } from "../schemas/common.ts";
+import { ContentQuery } from "../schemas/filters.ts";
 import { MessageIn } from "../schemas/message-in.ts";
 import { MessageOut } from "../schemas/messages.ts";
 import { type SendMessageParts, sendMessage } from "../services/send-message.ts";
@@ -25,8 +26,8 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
       });
     },
     {
-      params: Type.Object({ app_id: Type.String({ description: "id or uid" }) }),
-      query: Input({ with_content: Type.Optional(Type.Boolean()) }),
+      params: Type.Object({ app_id: Type.String() }),
+      query: Input(ContentQuery),
       body: MessageIn,
       response: { 202: MessageOut, ...errorResponses },
       detail: { operationId: "v1.message.create", summary: "Send a message" },

@@ -116,9 +116,7 @@ function operation(route: DescribedRoute, detail: RouteDetail, api: ApiDescripti
 function pathParameters(route: DescribedRoute, api: ApiDescription, components: Components): Parameter[] {
   const schemas = propertiesOf(route.hooks?.params);
   return [...route.path.matchAll(/:(\w+)/g)].map(([, name = ""]) => {
-    const { description: usual, ...schema } = components.use(
-      schemas[name] ?? Type.String(),
-    );
+    const { description: usual, ...schema } = components.use(schemas[name] ?? Type.String());
     const { description = usual as string, example } = api.pathParameters[name] ?? {};
     return {
       name,

@@ -73,14 +73,14 @@ function without(schema: JsonSchema, ...left: string[]): JsonSchema {
 
 function object(schema: TSchema, use: (schema: TSchema) => JsonSchema): JsonSchema {
   const properties = Object.entries(schema.properties as Record<string, TSchema>);
-  // An object that is open says so by default; only for one of nothing but unknown members is it news.
+  // Only of an object of nothing but unknown members is it news that it is open. And none is closed: ours may grow, and
+  // the framework marks an output closed as soon as it has made its check.
   const left = properties.length > 0 ? ["properties", "additionalProperties"] : ["properties"];
   return {
     ...without(keywords(schema), ...left),
     ...(properties.length > 0 && {
       properties: Object.fromEntries(properties.map(([key, of]) => [key, use(of)])),
     }),
-    ...(schema.additionalProperties === false && { additionalProperties: false }),
   };
 }
 

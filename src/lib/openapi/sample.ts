@@ -5,7 +5,7 @@ const time = "2026-01-02T03:04:05.678Z";
 
 /**
  * A value as the schema describes it, out of the examples that it carries, whole or in its parts. What is deprecated is
- * left out.
+ * left out, unless it is always there.
  */
 export function sampleOf(schema: JsonSchema, schemas: Schemas): unknown {
   if (typeof schema.$ref === "string") {
@@ -39,10 +39,11 @@ export function sampleOf(schema: JsonSchema, schemas: Schemas): unknown {
 }
 
 function sampleObject(schema: JsonSchema, schemas: Schemas): Record<string, unknown> {
+  const required = (schema.required ?? []) as string[];
   const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonSchema>);
   return Object.fromEntries(
     properties
-      .filter(([, property]) => property.deprecated !== true)
+      .filter(([key, property]) => property.deprecated !== true || required.includes(key))
       .map(([key, property]) => [key, sampleOf(property, schemas)]),
   );
 }
