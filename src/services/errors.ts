@@ -1,5 +1,5 @@
 /** Every code that an error body can carry, with its HTTP status and the text that clients have come to expect. */
-const errorCodes = {
+export const errorCodes = {
   generic_error: { status: 400, detail: "Bad request." },
   invalid_range: { status: 400, detail: "Invalid range." },
   limit_reached: { status: 400, detail: "Limit reached." },

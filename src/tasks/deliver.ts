@@ -59,7 +59,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     log,
     stopping: stopping.signal,
     ensurePartitions: options.ensurePartitions,
-    onOpen: (ids) => void handBack(ids),
+    onOpen: (ids) => handBack(ids),
   });
   const backlogMax = options.concurrency * backlogPerPlace;
   const endpointBacklogMax = options.endpointConcurrency * endpointBacklogPerPlace;
@@ -70,6 +70,8 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   let full = false;
   /** Leases of statements that failed, perhaps after they were committed. */
   const forfeited = new Set<string>();
+  /** Deliveries that were to be handed back while the database was away. */
+  const unreturned: DeliveryKey[] = [];
 
   const run = async (delivery: Delivery): Promise<void> => {
     try {
@@ -82,10 +84,9 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       logAttempt(log, judged);
       void settle(judged);
     } catch (error) {
-      log.error(
-        { err: error, messageId: delivery.messageId, endpointId: delivery.endpointId },
-        "a delivery broke",
-      );
+      const { messageId, endpointId } = delivery;
+      log.error({ err: error, messageId, endpointId }, "a delivery could not be started");
+      unreturned.push(delivery);
     }
   };
 
@@ -123,16 +124,9 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   });
 
   /** What was claimed before a breaker opened waits in the queue like the rest. */
-  const handBack = async (endpointIds: string[]): Promise<void> => {
-    const unstarted = endpointIds.flatMap((id) => lanes.empty(id));
-    try {
-      await deliveries.release(unstarted);
-    } catch (error) {
-      log.warn(
-        { err: error, deliveries: unstarted.length },
-        "deliveries could not be handed back: their leases run out",
-      );
-    }
+  const handBack = (endpointIds: string[]): void => {
+    unreturned.push(...endpointIds.flatMap((id) => lanes.empty(id)));
+    loop.wake();
   };
 
   const push = (delivery: Delivery): void => lanes.push(delivery.appId, delivery.endpointId, delivery);
@@ -153,11 +147,11 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   };
 
   const claimOnce = async (): Promise<"again" | "wait"> => {
+    await giveBack();
     if (room() === 0) return "wait";
     const leaseEndsAt = Date.now() + leaseMs;
     const after = walkedTo ?? "";
     const held = hold();
-    await releaseForfeited();
     forfeited.add(held.lease);
     const claim = await deliveries.claim({ ...held, after, endpointsMax: claimEndpointsMax });
     forfeited.delete(held.lease);
@@ -169,7 +163,15 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     return claim.walkedTo !== null || after !== "" ? "again" : "wait";
   };
 
-  const releaseForfeited = async (): Promise<void> => {
+  /** Makes due again what this worker can't or won't start. */
+  const giveBack = async (): Promise<void> => {
+    const keys = unreturned.splice(0);
+    try {
+      await deliveries.release(keys);
+    } catch (error) {
+      unreturned.push(...keys);
+      throw error;
+    }
     for (const lease of forfeited) {
       await deliveries.releaseLeases({ from: lease, to: lease });
       forfeited.delete(lease);
@@ -268,7 +270,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       stopping.abort();
       clearTimeout(wakeTimer);
       await loop.stop();
-      await deliveries.release([...lanes.pause(), ...cancelLater()]);
+      await deliveries.release([...lanes.pause(), ...cancelLater(), ...unreturned.splice(0)]);
       if (deadline.aborted) giveUp.abort();
       deadline.addEventListener("abort", () => giveUp.abort());
       await lanes.idle();

@@ -14,10 +14,10 @@ import { createIssueAppToken } from "../../src/services/portal-access.ts";
 import { createRevocationWatch } from "../../src/tasks/revocations.ts";
 import { createTestDatabase, silent, type TestDatabase } from "./postgres.ts";
 
-const jwtSecret = "the tests' secret, 32 characters long";
+export const jwtSecret = "the tests' secret, 32 characters long";
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever JSON came, and fails where it is another
-type Json = any;
+export type Json = any;
 export type Answer = { status: number; body: Json; text: string; headers: Headers };
 export type RequestOptions = {
   /** Sent as JSON; `raw` goes as it is. */

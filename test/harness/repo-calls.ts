@@ -194,6 +194,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       deleteIdempotencyKeys: (repo) => repo.deleteIdempotencyKeys(43_200, 1000),
       deleteEventIds: (repo) => repo.deleteEventIds(messageId, 1000),
       deleteExpiredSecrets: (repo) => repo.deleteExpiredSecrets(1000),
+      deleteRevokedTokens: (repo) => repo.deleteRevokedTokens(1000),
     },
     schedules: { take: (repo) => repo.take("x", 60), giveBack: (repo) => repo.giveBack("x") },
   };
