@@ -8,6 +8,7 @@ import { attemptRoutes } from "./routes/attempts.ts";
 import { authenticationRoutes } from "./routes/authentication.ts";
 import { backgroundTaskRoutes } from "./routes/background-tasks.ts";
 import { corsHeaders, preflight } from "./routes/cors.ts";
+import { documentationRoutes } from "./routes/documentation.ts";
 import { endpointHeaderRoutes } from "./routes/endpoint-headers.ts";
 import { endpointReplayRoutes } from "./routes/endpoint-replays.ts";
 import { endpointSecretRoutes } from "./routes/endpoint-secrets.ts";
@@ -20,6 +21,7 @@ import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
 import { integrationRoutes } from "./routes/integrations.ts";
 import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { describeApi } from "./routes/openapi.ts";
 import { operationalEndpointRoutes } from "./routes/operational-endpoints.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
 import { statisticsRoutes } from "./routes/statistics.ts";
@@ -73,79 +75,80 @@ export function createApp(parts: AppParts) {
   // Hooks that wait are async functions by name: Elysia awaits no others.
   // Not normalised: cleaning comes before the check, and makes an object of a list or a text. So an input must say that
   // it is open (`Input`), and an output with a field too many is a fault of ours.
-  return (
-    new Elysia({ name: "posthorn", normalize: false })
-      .onRequest(async (context) => await begin(context, context as unknown as RequestState))
-      .onParse(async (context) => {
-        const state = context as unknown as RequestState;
-        state.rawBody = await readBody(
-          context.request,
-          requestBodyBytesMax,
-          () => new AppError("payload_too_large"),
+  const app = new Elysia({ name: "posthorn", normalize: false })
+    .onRequest(async (context) => await begin(context, context as unknown as RequestState))
+    .onParse(async (context) => {
+      const state = context as unknown as RequestState;
+      state.rawBody = await readBody(
+        context.request,
+        requestBodyBytesMax,
+        () => new AppError("payload_too_large"),
+      );
+      if (state.rawBody === "") return undefined;
+      try {
+        return JSON.parse(state.rawBody) as unknown;
+      } catch (error) {
+        throw invalid(
+          ["body"],
+          error instanceof Error ? error.message : "not JSON",
+          "value_error.jsondecode",
         );
-        if (state.rawBody === "") return undefined;
-        try {
-          return JSON.parse(state.rawBody) as unknown;
-        } catch (error) {
-          throw invalid(
-            ["body"],
-            error instanceof Error ? error.message : "not JSON",
-            "value_error.jsondecode",
-          );
-        }
-      })
-      // Before the input is checked: who may not call a route learns nothing of what it takes.
-      .onTransform((context) => {
-        const { ctx } = context as unknown as RequestState;
-        const { request, route } = context;
-        if (ctx !== undefined) requireAccess(ctx.actor, request.method, route);
-      })
-      .onBeforeHandle(async (context) => await beginIdempotent(context as unknown as HookedContext))
-      .mapResponse(async (context) => await endIdempotent(context as unknown as HookedContext))
-      .onError((context) => {
-        const state = context as unknown as RequestState;
-        const error = toAppError(context.code, context.error);
-        if (error.status >= 500)
-          parts.log.error({ requestId: state.requestId, err: error }, "request failed");
-        context.set.status = error.status;
-        return errorResponse(error);
-      })
-      .onAfterResponse((context) => {
-        const { requestId, startedAt, ctx } = context as unknown as RequestState;
-        const { request, set, route } = context;
-        const answered =
-          context.responseValue instanceof Response ? context.responseValue.status : (set.status ?? 200);
-        parts.log.info(
-          {
-            requestId,
-            method: request.method,
-            route: route ?? new URL(request.url).pathname,
-            status: answered,
-            durationMs: Math.round((performance.now() - startedAt) * 100) / 100,
-            orgId: ctx?.orgId,
-          },
-          "request",
-        );
-      })
-      .use(apiKeyRoutes(parts))
-      .use(applicationRoutes(parts))
-      .use(messageRoutes(parts))
-      .use(attemptRoutes(parts))
-      .use(messageEndpointRoutes(parts))
-      .use(endpointReplayRoutes(parts))
-      .use(backgroundTaskRoutes(parts))
-      .use(healthRoutes(parts))
-      .use(sendMessageRoutes(parts))
-      .use(eventTypeRoutes(parts))
-      .use(endpointRoutes(parts))
-      .use(endpointHeaderRoutes(parts))
-      .use(endpointSecretRoutes(parts))
-      .use(operationalEndpointRoutes(parts))
-      .use(integrationRoutes(parts))
-      .use(environmentRoutes(parts))
-      .use(statisticsRoutes(parts))
-      .use(authenticationRoutes(parts))
-  );
+      }
+    })
+    // Before the input is checked: who may not call a route learns nothing of what it takes.
+    .onTransform((context) => {
+      const { ctx } = context as unknown as RequestState;
+      const { request, route } = context;
+      if (ctx !== undefined) requireAccess(ctx.actor, request.method, route);
+    })
+    .onBeforeHandle(async (context) => await beginIdempotent(context as unknown as HookedContext))
+    .mapResponse(async (context) => await endIdempotent(context as unknown as HookedContext))
+    .onError((context) => {
+      const state = context as unknown as RequestState;
+      const error = toAppError(context.code, context.error);
+      if (error.status >= 500) parts.log.error({ requestId: state.requestId, err: error }, "request failed");
+      context.set.status = error.status;
+      return errorResponse(error);
+    })
+    .onAfterResponse((context) => {
+      const { requestId, startedAt, ctx } = context as unknown as RequestState;
+      const { request, set, route } = context;
+      const answered =
+        context.responseValue instanceof Response ? context.responseValue.status : (set.status ?? 200);
+      parts.log.info(
+        {
+          requestId,
+          method: request.method,
+          route: route ?? new URL(request.url).pathname,
+          status: answered,
+          durationMs: Math.round((performance.now() - startedAt) * 100) / 100,
+          orgId: ctx?.orgId,
+        },
+        "request",
+      );
+    })
+    .use(apiKeyRoutes(parts))
+    .use(applicationRoutes(parts))
+    .use(messageRoutes(parts))
+    .use(attemptRoutes(parts))
+    .use(messageEndpointRoutes(parts))
+    .use(endpointReplayRoutes(parts))
+    .use(backgroundTaskRoutes(parts))
+    .use(healthRoutes(parts))
+    .use(sendMessageRoutes(parts))
+    .use(eventTypeRoutes(parts))
+    .use(endpointRoutes(parts))
+    .use(endpointHeaderRoutes(parts))
+    .use(endpointSecretRoutes(parts))
+    .use(operationalEndpointRoutes(parts))
+    .use(integrationRoutes(parts))
+    .use(environmentRoutes(parts))
+    .use(statisticsRoutes(parts))
+    .use(authenticationRoutes(parts));
+  return app.use(documentationRoutes(() => app.routes));
 }
+
+/** The document of this API. Its routes are told here and never run, so that they need no parts. */
+export const describeApp = () => describeApi(createApp({} as AppParts).routes);
 
 type HookedContext = Parameters<typeof endIdempotent>[0];

@@ -1,10 +1,11 @@
 import { defineCommand } from "citty";
 import { createApp, serverBodyBytesMax } from "../app.ts";
-import { type Config, environment, loadConfig, redactConfig } from "../config.ts";
+import { type Config, describeConfig, environment, loadConfig, redactConfig } from "../config.ts";
 import { type Database, openDatabase, requireSchema } from "../database.ts";
+import { extendCommand } from "../lib/cli.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
-import { type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
+import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { createRepos } from "../repos/index.ts";
 import { createIntakeRepo } from "../repos/intake.ts";
 import { createAuthentication } from "../services/authentication.ts";
@@ -22,28 +23,35 @@ import { userAgent, version } from "../version.ts";
 import { greet } from "./greeting.ts";
 import { stopServer } from "./http-server.ts";
 
-export default defineCommand({
-  meta: {
-    name: "serve",
-    description:
-      "Serve the HTTP API. Without DATABASE_URL it runs PostgreSQL inside, and a worker beside it.",
-  },
-  args: {
-    worker: { type: "boolean", description: "Deliver in this process too (always so without DATABASE_URL)." },
-  },
-  async run({ args }) {
-    const config = loadConfig(environment(), "serve");
-    const log = createLogger({ level: config.logLevel, format: config.logFormat });
-    log.info({ version, config: redactConfig(config) }, "starting");
-    const database = await openDatabase(config, log, { owner: "serve", applicationName: "posthorn serve" });
-    try {
-      const steps = await start(config, log, database, config.embedded || args.worker === true);
-      await stopOnSignal(steps, config.shutdownTimeoutMs, log);
-    } finally {
-      await database.close();
-    }
-  },
-});
+export default extendCommand(
+  defineCommand({
+    meta: {
+      name: "serve",
+      description:
+        "Serve the HTTP API. Without DATABASE_URL it runs PostgreSQL inside, and a worker beside it.",
+    },
+    args: {
+      worker: {
+        type: "boolean",
+        description: "Deliver in this process too (always so without DATABASE_URL).",
+      },
+    },
+    async run({ args }) {
+      const config = loadConfig(environment(), "serve");
+      const log = createLogger({ level: config.logLevel, format: config.logFormat });
+      const caught = catchSignals();
+      log.info({ version, config: redactConfig(config) }, "starting");
+      const database = await openDatabase(config, log, { owner: "serve", applicationName: "posthorn serve" });
+      try {
+        const steps = await start(config, log, database, config.embedded || args.worker === true);
+        await stopOnSignal(caught, steps, config.shutdownTimeoutMs, log);
+      } finally {
+        await database.close();
+      }
+    },
+  }),
+  { sections: () => [{ title: "ENVIRONMENT", body: describeConfig() }] },
+);
 
 /** @returns how to stop it, in order */
 async function start(

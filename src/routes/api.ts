@@ -1,7 +1,6 @@
 import { Elysia } from "elysia";
 import type { Logger } from "../lib/log.ts";
 import type { Sealer } from "../lib/sealed.ts";
-import type { Repos } from "../repos/index.ts";
 import type { Authenticate } from "../services/authentication.ts";
 import type { Context, Settings } from "../services/context.ts";
 import type { HeldKey } from "../services/idempotency.ts";
@@ -11,7 +10,7 @@ import type { IssueAppToken } from "../services/portal-access.ts";
 
 /** What the routes are wired to. */
 export type ApiParts = {
-  repos: Repos;
+  repos: Context["repos"];
   log: Logger;
   authenticate: Authenticate;
   issueAppToken: IssueAppToken;

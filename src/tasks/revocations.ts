@@ -1,4 +1,5 @@
 import type { Sql } from "postgres";
+import { statementDeadlineMs } from "../lib/deadline.ts";
 import type { Logger } from "../lib/log.ts";
 import { createLoop } from "../lib/loop.ts";
 import type { Repos } from "../repos/index.ts";
@@ -48,6 +49,7 @@ export function createRevocationWatch({ repos, direct, authentication, log }: Re
     log,
     intervalMs,
     backoffMaxMs: intervalMs,
+    roundTimeoutMs: statementDeadlineMs,
     runOnce: async () => {
       await lookForRevocations({ repos, authentication });
       if (Date.now() - usesNotedAtMs >= usesIntervalMs) await noteUses();

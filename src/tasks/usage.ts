@@ -5,8 +5,12 @@ import type { ReplaysContext } from "./replays.ts";
 
 const intervalMs = 1_000;
 const backoffMaxMs = 30_000;
+/** Then the next task has its turn. */
+const sliceMs = 2_000;
+/** A step counts what the largest applications have sent in months. */
+const roundTimeoutMs = 600_000;
 
-/** Takes one task that counts and works on it to its end. Returns how far it came; `taskId` is null when there is none. */
+/** Takes one task that counts and works on it for a while. Returns how far it came; `taskId` is null when there is none. */
 export async function runUsageOnce(
   ctx: Omit<ReplaysContext, "batchSize">,
 ): Promise<{ taskId: string | null; applications: number; done: boolean }> {
@@ -14,8 +18,9 @@ export async function runUsageOnce(
   const task = await ctx.repos.backgroundTasks.claimUsage(lease, taskLeaseSeconds);
   const counts = { taskId: task?.id ?? null, applications: 0, done: task === null };
   if (task === null) return counts;
+  const until = performance.now() + sliceMs;
   try {
-    while (!counts.done && !ctx.signal.aborted) {
+    while (!counts.done && !ctx.signal.aborted && performance.now() < until) {
       const step = await runUsageBatch({ orgId: task.orgId, repos: ctx.repos }, task.id, lease);
       counts.applications += step.applications;
       counts.done = step.done;
@@ -33,6 +38,7 @@ export function createUsageTask({ repos, log }: Pick<ReplaysContext, "repos" | "
     log,
     intervalMs,
     backoffMaxMs,
+    roundTimeoutMs,
     runOnce: async (signal) => {
       const { taskId } = await runUsageOnce({ repos, log, signal });
       return taskId === null ? "wait" : "again";

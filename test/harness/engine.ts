@@ -43,7 +43,7 @@ export async function startEngine(
     connect(url, { max, prepare: true, applicationName: "engine", settings: engineSettings });
   const engine = pool(6);
   const direct = pool(1);
-  const log = pino({ level: "silent" });
+  const log = pino({ level: process.env.ENGINE_LOG ?? "silent" });
   const repos = createRepos(connect(url, { max: 2, prepare: true, applicationName: "engine repos" }));
   await ensureCurrentPartitions(repos);
   const events = createOperationalEvents({
