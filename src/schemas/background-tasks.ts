@@ -50,14 +50,14 @@ export const ReplayOut = Type.Object({ id: Id("qtask_"), status: Status, task: K
 export type ReplayOut = Static<typeof ReplayOut>;
 
 const AppStats = Type.Object({
-  appId: Type.String(),
+  appId: Id("app_"),
   appUid: Nullable(Type.String()),
   messageDestinations: Type.Integer({
     description: "messages, once for each endpoint that they were sent to",
   }),
 });
 const AppEventTypes = Type.Object({
-  appId: Type.String(),
+  appId: Id("app_"),
   explicitlySubscribedEventTypes: Type.Array(Type.String()),
   hasCatchAllEndpoint: Type.Boolean(),
 });

@@ -1,8 +1,8 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Input, ListResponse, Name, Nullable, OptionalNullable, Text, Timestamp } from "./common.ts";
+import { Id, Input, ListResponse, Name, Nullable, OptionalNullable, Text, Timestamp } from "./common.ts";
 
 export const IntegrationIn = Input({
-  name: Text({ minLength: 1, maxLength: 256 }),
+  name: Text({ minLength: 1, maxLength: 256, examples: ["Zapier"] }),
   featureFlags: OptionalNullable(
     Type.Array(Name, { maxItems: 25, description: "what the integration may see besides what all see" }),
   ),
@@ -10,7 +10,7 @@ export const IntegrationIn = Input({
 export type IntegrationIn = Static<typeof IntegrationIn>;
 
 export const IntegrationOut = Type.Object({
-  id: Type.String(),
+  id: Id("integ_"),
   name: Type.String(),
   featureFlags: Nullable(Type.Array(Type.String())),
   createdAt: Timestamp,

@@ -3,7 +3,16 @@ import { ListResponse } from "./common.ts";
 import { EndpointIn, EndpointOut, EndpointUpdate } from "./endpoints.ts";
 
 const without = ["channels", "version"] as const;
-const open = { additionalProperties: true };
+const open = {
+  additionalProperties: true,
+  examples: [
+    {
+      url: "https://ops.example.com/webhooks",
+      eventTypes: ["endpoint.disabled", "message.attempt.exhausted"],
+      description: "pages us",
+    },
+  ],
+};
 
 /** As for any endpoint, but that operational messages have no channels. */
 export const OperationalEndpointIn = Type.Omit(EndpointIn, without, open);

@@ -1,17 +1,21 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Input, OptionalNullable, Ref, Timestamp } from "./common.ts";
+import { Id, Input, OptionalNullable, Ref, Timestamp } from "./common.ts";
 
 export const AppUsageStatsIn = Input({
   since: Timestamp,
   until: Timestamp,
   appIds: OptionalNullable(
-    Type.Array(Ref, { maxItems: 10_000, description: "ids or uids; all applications unless told" }),
+    Type.Array(Ref, {
+      maxItems: 10_000,
+      description: "ids or uids; all applications unless told",
+      examples: [["customer-42"]],
+    }),
   ),
 });
 export type AppUsageStatsIn = Static<typeof AppUsageStatsIn>;
 
 const task = <K extends string>(kind: K) => ({
-  id: Type.String({ description: "where to look for the result: GET /background-task/{id}" }),
+  id: Id("qtask_"),
   status: Type.Union([Type.Literal("running"), Type.Literal("finished"), Type.Literal("failed")]),
   task: Type.Literal(kind),
   updatedAt: Timestamp,

@@ -50,16 +50,23 @@ test("the examples of request bodies are accepted as they stand", async () => {
   expect(message.status).toBe(201);
   await api.request("POST", "/app", { body: { name: "examples", uid: "examples" } });
   await api.request("POST", "/app/examples/endpoint", { body: { url: "http://127.0.0.1/", uid: "one" } });
+  const key = await api.request("POST", "/auth/api-key", { body: { name: "example" } });
+  const integration = await api.request("POST", "/app/examples/integration", { body: { name: "example" } });
   const ids: Record<string, string> = {
+    key_id: key.body.id,
+    integ_id: integration.body.id,
     app_id: "examples",
     endpoint_id: "one",
     event_type_name: "user.signup",
   };
   // These would take what others of the table need.
-  const own: Record<string, Record<string, string>> = {
+  const own: Record<string, object> = {
     "/api/v1/event-type": { name: "user.example" },
     "/api/v1/app/{app_id}": { uid: "examples" },
     "/api/v1/app/{app_id}/endpoint/{endpoint_id}": { uid: "one" },
+    "/api/v1/operational-webhook/endpoint": { uid: "one" },
+    "/api/v1/operational-webhook/endpoint/{endpoint_id}": { uid: "one" },
+    "/api/v1/stats/usage/app": { appIds: ["examples"] },
   };
   const refused: unknown[] = [];
   for (const [path, methods] of Object.entries(paths)) {
