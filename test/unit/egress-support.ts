@@ -41,7 +41,12 @@ export function runIsolated(file: string): void {
     try {
       makeCertificates(folder);
       const child = Bun.spawn([...namespace(), process.execPath, "test", file], {
-        env: { ...process.env, [CERTIFICATES]: folder, NODE_EXTRA_CA_CERTS: join(folder, "authority.crt") },
+        env: {
+          ...process.env,
+          TEST_WITHOUT_POSTGRES: "1",
+          [CERTIFICATES]: folder,
+          NODE_EXTRA_CA_CERTS: join(folder, "authority.crt"),
+        },
         stdout: "pipe",
         stderr: "pipe",
       });
