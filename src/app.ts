@@ -1,5 +1,7 @@
+import "./lib/elysia-production.ts";
 import { Elysia } from "elysia";
 import { newId } from "./lib/ids.ts";
+import { isDeeperThan } from "./lib/json-depth.ts";
 import { readBody } from "./lib/request-body.ts";
 import type { ApiParts, RequestState } from "./routes/api.ts";
 import { applicationRoutes } from "./routes/applications.ts";
@@ -24,6 +26,8 @@ import { AppError, invalid } from "./services/errors.ts";
 import type { SendMessageParts } from "./services/send-message.ts";
 
 const requestBodyBytesMax = 2_000_000;
+/** Far more than anybody means, and far less than a stack holds. */
+const requestBodyDepthMax = 1_000;
 /** Above our own limit, so that the client gets JSON and not Bun's empty 413. */
 export const serverBodyBytesMax = 64_000_000;
 
@@ -76,6 +80,7 @@ export function createApp(parts: AppParts) {
         () => new AppError("payload_too_large"),
       );
       if (state.rawBody === "") return undefined;
+      if (isDeeperThan(state.rawBody, requestBodyDepthMax)) throw invalid(["body"], "nests too deep");
       try {
         return JSON.parse(state.rawBody) as unknown;
       } catch (error) {
