@@ -4,6 +4,7 @@ import { newId } from "./lib/ids.ts";
 import { isDeeperThan } from "./lib/json-depth.ts";
 import { readBody } from "./lib/request-body.ts";
 import type { ApiParts, RequestState } from "./routes/api.ts";
+import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { applicationRoutes } from "./routes/applications.ts";
 import { attemptRoutes } from "./routes/attempts.ts";
 import { authenticationRoutes } from "./routes/authentication.ts";
@@ -21,7 +22,9 @@ import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
 import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { describeApi } from "./routes/openapi.ts";
+import { operationalEndpointRoutes } from "./routes/operational-endpoints.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
+import { requireAccess } from "./services/access.ts";
 import { AppError, invalid } from "./services/errors.ts";
 import type { SendMessageParts } from "./services/send-message.ts";
 
@@ -39,7 +42,7 @@ export type AppParts = ApiParts & { sending: SendMessageParts };
 
 /** The HTTP API: every hook stands here, every resource in routes/. */
 export function createApp(parts: AppParts) {
-  const { repos, sealer, settings } = parts;
+  const { repos, sealer, settings, events } = parts;
   const begin = async (
     { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
     state: RequestState,
@@ -53,7 +56,9 @@ export function createApp(parts: AppParts) {
     set.headers["x-request-id"] = state.requestId;
     if (request.method === "OPTIONS") return preflight(request);
     if (!protectedPath.test(request.url)) return undefined;
-    const actor = await parts.authenticate(request.headers.get("authorization"));
+    const known = parts.authenticate(request.headers.get("authorization"));
+    // Nearly always known already: then there is nothing to wait for.
+    const actor = known instanceof Promise ? await known : known;
     state.ctx = {
       actor,
       orgId: actor.orgId,
@@ -61,6 +66,7 @@ export function createApp(parts: AppParts) {
       repos,
       sealer,
       settings,
+      events,
       log: parts.log.child({ requestId: state.requestId }),
       signal: request.signal,
     };
@@ -91,6 +97,12 @@ export function createApp(parts: AppParts) {
         );
       }
     })
+    // Before the input is checked: who may not call a route learns nothing of what it takes.
+    .onTransform((context) => {
+      const { ctx } = context as unknown as RequestState;
+      const { request, route } = context;
+      if (ctx !== undefined) requireAccess(ctx.actor, request.method, route);
+    })
     .onBeforeHandle(async (context) => await beginIdempotent(context as unknown as HookedContext))
     .mapResponse(async (context) => await endIdempotent(context as unknown as HookedContext))
     .onError((context) => {
@@ -117,6 +129,7 @@ export function createApp(parts: AppParts) {
         "request",
       );
     })
+    .use(apiKeyRoutes(parts))
     .use(applicationRoutes(parts))
     .use(messageRoutes(parts))
     .use(attemptRoutes(parts))
@@ -129,6 +142,7 @@ export function createApp(parts: AppParts) {
     .use(endpointRoutes(parts))
     .use(endpointHeaderRoutes(parts))
     .use(endpointSecretRoutes(parts))
+    .use(operationalEndpointRoutes(parts))
     .use(authenticationRoutes(parts));
   return app.use(documentationRoutes(() => app.routes));
 }

@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import type { Config } from "./config.ts";
+import { statementTimeoutMs } from "./lib/deadline.ts";
 import {
   type EmbeddedPostgres,
   postgresOptions,
@@ -8,6 +9,7 @@ import {
 } from "./lib/embedded-postgres/index.ts";
 import type { Logger } from "./lib/log.ts";
 import { checkSchema } from "./lib/migrator/index.ts";
+import { arrayTypes } from "./lib/postgres-arrays.ts";
 import { migrations } from "./migrations.ts";
 
 type DatabaseConfig = Pick<Config, "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir">;
@@ -43,7 +45,12 @@ const ENGINE_CONNECTIONS_MAX = 6;
  * queue was empty would read it from end to end once it is long. A pooler refuses such parameters; but then nothing
  * is prepared, and every statement is planned with the sizes of its own moment.
  */
-export const engineSettings = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off" };
+export const engineSettings = {
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  statement_timeout: String(statementTimeoutMs),
+};
 
 const CLOSE_WAIT_S = 5;
 
@@ -103,6 +110,8 @@ export function connect(
     // Shorter than what firewalls and poolers commonly forget a silent connection after.
     idle_timeout: 240,
     onnotice: () => {},
+    fetch_types: false,
+    types: arrayTypes,
     connection: { application_name: applicationName, ...settings },
   };
   const socket = postgresOptions(url);

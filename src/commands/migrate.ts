@@ -2,8 +2,10 @@ import { defineCommand } from "citty";
 import { environment, loadConfig } from "../config.ts";
 import { type Database, openDatabase } from "../database.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
-import { checkSchema, migrateUp, migrationStatus } from "../lib/migrator/index.ts";
+import { checkSchema, migrationStatus } from "../lib/migrator/index.ts";
 import { migrations } from "../migrations.ts";
+import { createRepos } from "../repos/index.ts";
+import { bringUpToDate } from "../services/schema.ts";
 
 const args = {
   json: { type: "boolean", description: "Print one JSON document on stdout; logs go to stderr." },
@@ -13,8 +15,8 @@ const up = defineCommand({
   meta: { name: "up", description: "Apply the pending migrations. Safe to run in many places at once." },
   args,
   run: ({ args }) =>
-    withDatabase(args.json, async ({ direct }, log) => {
-      const applied = await migrateUp({ sql: direct, migrations, log });
+    withDatabase(args.json, async ({ direct, sql }, log) => {
+      const applied = await bringUpToDate(direct, createRepos(sql), log);
       const text = applied.length > 0 ? `applied ${applied.join(", ")}` : "nothing to apply";
       print(args.json, { applied }, [text]);
     }),
@@ -48,7 +50,7 @@ const check = defineCommand({
         names.map((name) => `${kind}  ${name}`),
       );
       print(args.json, { ok, ...differences }, [...lines.flat(), ok ? "ok" : "not ok: run posthorn migrate"]);
-      if (!ok) process.exitCode = 1;
+      return ok ? 0 : 1;
     }),
 });
 
@@ -58,10 +60,10 @@ export default defineCommand({
   subCommands: { up, status, check },
 });
 
-async function withDatabase(
+async function withDatabase<T>(
   json: boolean | undefined,
-  work: (database: Database, log: Logger) => Promise<void>,
-): Promise<void> {
+  work: (database: Database, log: Logger) => Promise<T>,
+): Promise<T> {
   const config = loadConfig(environment(), "migrate");
   const log = createLogger({
     level: config.logLevel,
@@ -74,7 +76,7 @@ async function withDatabase(
     applicationName: "posthorn migrate",
   });
   try {
-    await work(database, log);
+    return await work(database, log);
   } finally {
     await database.close();
   }

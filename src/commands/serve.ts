@@ -1,46 +1,56 @@
 import { defineCommand } from "citty";
 import { createApp, serverBodyBytesMax } from "../app.ts";
-import { type Config, environment, loadConfig, redactConfig } from "../config.ts";
+import { type Config, describeConfig, environment, loadConfig, redactConfig } from "../config.ts";
 import { type Database, openDatabase, requireSchema } from "../database.ts";
+import { extendCommand } from "../lib/cli.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
-import { type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
+import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { createRepos } from "../repos/index.ts";
 import { createIntakeRepo } from "../repos/intake.ts";
-import { createAuthenticate } from "../services/authentication.ts";
-import { createIntake } from "../services/intake.ts";
+import { createAuthentication } from "../services/authentication.ts";
+import { createIntake, type Intake } from "../services/intake.ts";
 import { createNotifier } from "../services/notifications.ts";
+import { createOperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
 import { requireJwtSecret } from "../services/tokens.ts";
+import { createRevocationWatch } from "../tasks/revocations.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
 import { greet } from "./greeting.ts";
 import { stopServer } from "./http-server.ts";
 
-export default defineCommand({
-  meta: {
-    name: "serve",
-    description:
-      "Serve the HTTP API. Without DATABASE_URL it runs PostgreSQL inside, and a worker beside it.",
-  },
-  args: {
-    worker: { type: "boolean", description: "Deliver in this process too (always so without DATABASE_URL)." },
-  },
-  async run({ args }) {
-    const config = loadConfig(environment(), "serve");
-    const log = createLogger({ level: config.logLevel, format: config.logFormat });
-    log.info({ version, config: redactConfig(config) }, "starting");
-    const database = await openDatabase(config, log, { owner: "serve", applicationName: "posthorn serve" });
-    try {
-      const steps = await start(config, log, database, config.embedded || args.worker === true);
-      await stopOnSignal(steps, config.shutdownTimeoutMs, log);
-    } finally {
-      await database.close();
-    }
-  },
-});
+export default extendCommand(
+  defineCommand({
+    meta: {
+      name: "serve",
+      description:
+        "Serve the HTTP API. Without DATABASE_URL it runs PostgreSQL inside, and a worker beside it.",
+    },
+    args: {
+      worker: {
+        type: "boolean",
+        description: "Deliver in this process too (always so without DATABASE_URL).",
+      },
+    },
+    async run({ args }) {
+      const config = loadConfig(environment(), "serve");
+      const log = createLogger({ level: config.logLevel, format: config.logFormat });
+      const caught = catchSignals();
+      log.info({ version, config: redactConfig(config) }, "starting");
+      const database = await openDatabase(config, log, { owner: "serve", applicationName: "posthorn serve" });
+      try {
+        const steps = await start(config, log, database, config.embedded || args.worker === true);
+        await stopOnSignal(caught, steps, config.shutdownTimeoutMs, log);
+      } finally {
+        await database.close();
+      }
+    },
+  }),
+  { sections: () => [{ title: "ENVIRONMENT", body: describeConfig() }] },
+);
 
 /** @returns how to stop it, in order */
 async function start(
@@ -57,26 +67,36 @@ async function start(
 
   const { engine, direct, embedded } = database;
   const alone = embedded?.startedHere === true;
+  const events = createOperationalEvents({
+    repos,
+    accept: (row) => intake.accept(row),
+    payloadRetentionDays: config.payloadRetentionDays,
+    log,
+  });
   const worker = withWorker
-    ? createWorker({ config, repos, engine, direct, alone, userAgent, open: sealer.open, log })
+    ? createWorker({ config, repos, engine, direct, alone, userAgent, open: sealer.open, events, log })
     : null;
   const intakeRepo = createIntakeRepo(engine);
-  const intake = createIntake({
+  const intake: Intake = createIntake({
     repo: intakeRepo,
     handOver: worker?.handOver ?? null,
     notify: createNotifier(engine, log),
     ensurePartitions: () => ensureCurrentPartitions(repos),
   });
+  const authentication = createAuthentication({ jwtSecret, repos });
+  const revocations = createRevocationWatch({ repos, direct, authentication, log });
   const app = createApp({
     repos,
     log,
-    authenticate: createAuthenticate(jwtSecret),
+    authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
     sealer,
     settings: { endpointHttpsOnly: config.endpointHttpsOnly },
+    events,
     sending: { intake, ...intakeRepo, payloadRetentionDays: config.payloadRetentionDays },
   });
   await worker?.start();
+  await revocations.start();
   app.listen({
     hostname: config.host,
     port: config.port,
@@ -94,7 +114,9 @@ async function start(
   }
   return [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
+    { name: "revocations", stop: () => revocations.stop() },
     { name: "intake", stop: () => intake.idle() },
     { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
+    { name: "events", stop: () => events.idle() },
   ];
 }

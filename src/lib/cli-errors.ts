@@ -31,7 +31,9 @@ export function errorSentence(error: unknown): string {
   const own = query
     ? "A database query failed"
     : error.message || ("code" in error ? String(error.code) : error.name);
-  return inner === undefined ? own : `${own}: ${errorSentence(inner)}`;
+  if (inner === undefined) return own;
+  const reason = errorSentence(inner);
+  return own.endsWith(reason) ? own : `${own}: ${reason}`;
 }
 
 /** `; did you mean …?` for the nearest of the names, or nothing when none is near. */

@@ -101,6 +101,11 @@ async function resolve(root: CommandDef, argv: readonly string[]) {
     const subCommands = await resolved(command.subCommands, {});
     const names = Object.keys(subCommands);
     const at = names.length === 0 ? -1 : nameIndex(rest, await resolved(command.args, {}));
+    const initial = await resolved(command.default, "");
+    if (at < 0 && initial !== "" && !asksFor(rest, ["--help", "-h"])) {
+      rest = [initial, ...rest];
+      continue;
+    }
     if (at < 0) return { command, path, rest };
     const name = rest[at] as string;
     // Flags before the name belong to the command before it, which must know them.

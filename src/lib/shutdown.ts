@@ -9,24 +9,39 @@ export type ShutdownStep = {
 /** What the last steps (closing connections, stopping PostgreSQL) get when the deadline has passed already. */
 const graceMs = 5_000;
 
+/** A terminal's ^C comes twice under `bun run`: to the whole group, and passed on by the runner. */
+const sameSignalMs = 300;
+
 /**
- * Resolves at the first SIGTERM or SIGINT, after the steps have been taken one after another within the deadline.
- * A second signal ends the process at once.
- * @returns whether every step ended in time
+ * From now on the first SIGTERM or SIGINT doesn't end the process, but is kept for `stopOnSignal`; a second one ends
+ * it at once, with exit code 130. To be called before anything is opened that would be left behind.
  */
-export async function stopOnSignal(steps: ShutdownStep[], timeoutMs: number, log: Logger): Promise<boolean> {
-  const signal = await nextSignal();
-  process.once("SIGTERM", () => process.exit(130));
-  process.once("SIGINT", () => process.exit(130));
-  log.info({ signal, timeoutMs }, "stopping");
-  return runSteps(steps, timeoutMs, log);
+export function catchSignals(): Promise<string> {
+  let caughtAt: number | null = null;
+  return new Promise((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) {
+      process.on(name, () => {
+        if (caughtAt !== null && performance.now() - caughtAt > sameSignalMs) process.exit(130);
+        caughtAt ??= performance.now();
+        resolve(name);
+      });
+    }
+  });
 }
 
-const nextSignal = () =>
-  new Promise<string>((resolve) => {
-    process.once("SIGTERM", () => resolve("SIGTERM"));
-    process.once("SIGINT", () => resolve("SIGINT"));
-  });
+/**
+ * Resolves once a signal was caught and the steps have been taken, one after another within the deadline.
+ * @returns whether every step ended in time
+ */
+export async function stopOnSignal(
+  caught: Promise<string>,
+  steps: ShutdownStep[],
+  timeoutMs: number,
+  log: Logger,
+): Promise<boolean> {
+  log.info({ signal: await caught, timeoutMs }, "stopping");
+  return runSteps(steps, timeoutMs, log);
+}
 
 async function runSteps(steps: ShutdownStep[], timeoutMs: number, log: Logger): Promise<boolean> {
   const startedAt = performance.now();

@@ -1,20 +1,21 @@
 import { Elysia } from "elysia";
 import type { Logger } from "../lib/log.ts";
 import type { Sealer } from "../lib/sealed.ts";
-import type { Repos } from "../repos/index.ts";
 import type { Authenticate } from "../services/authentication.ts";
 import type { Context, Settings } from "../services/context.ts";
 import type { HeldKey } from "../services/idempotency.ts";
+import type { OperationalEvents } from "../services/operational-events.ts";
 import type { IssueAppToken } from "../services/portal-access.ts";
 
 /** What the routes are wired to. */
 export type ApiParts = {
-  repos: Repos;
+  repos: Context["repos"];
   log: Logger;
   authenticate: Authenticate;
   issueAppToken: IssueAppToken;
   sealer: Sealer;
   settings: Settings;
+  events: OperationalEvents;
 };
 
 /** What the hooks of app.ts know of a request from its first moment on. */

@@ -1,3 +1,4 @@
+import { statementDeadlineMs, withDeadline } from "../lib/deadline.ts";
 import { createGroupCommit } from "../lib/group-commit.ts";
 import { isMissingPartition, isRetriable } from "../lib/postgres-errors.ts";
 import { triggers } from "../models/deliveries.ts";
@@ -27,6 +28,8 @@ export type HandOver = {
   offer(): Offer | null;
   /** Takes on deliveries that were committed a moment ago under an offered lease. */
   take(deliveries: Delivery[]): void;
+  /** What was to be committed under this lease failed, perhaps after the commit: nobody holds what it may name. */
+  forfeit(lease: string): void;
   /** Something was committed that nobody holds. */
   wake(): void;
 };
@@ -51,18 +54,21 @@ const waitingMax = 10_000;
 export function createIntake(options: IntakeOptions): Intake {
   const insert = async (rows: IntakeRow[], offer: Offer | null): Promise<IntakeResult[]> => {
     try {
-      return await options.repo.insert(rows, offer);
+      return await withDeadline(options.repo.insert(rows, offer), statementDeadlineMs);
     } catch (error) {
       if (isMissingPartition(error)) await options.ensurePartitions();
       else if (!isRetriable(error)) throw error;
-      return options.repo.insert(rows, offer);
+      return withDeadline(options.repo.insert(rows, offer), statementDeadlineMs);
     }
   };
 
   const run = async (rows: IntakeRow[]): Promise<IntakeResult[]> => {
     const offer = options.handOver?.offer() ?? null;
     const leaseEndsAt = Date.now() + (offer?.leaseSeconds ?? 0) * 1000;
-    const results = await insert(rows, offer);
+    const results = await insert(rows, offer).catch((error: unknown) => {
+      if (offer !== null) options.handOver?.forfeit(offer.lease);
+      throw error;
+    });
     passOn(rows, results, offer, leaseEndsAt);
     return results;
   };

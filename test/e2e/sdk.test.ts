@@ -3,12 +3,12 @@ import { Svix } from "svix";
 import { Svix as Svix1 } from "svix-1";
 import {
   binary,
-  folderFor,
   isRoot,
   killApps,
   orgToken,
   type Service,
   startServe,
+  usedDataDir,
 } from "../harness/binary.ts";
 import { type Receiver, startReceiver, until } from "../harness/receiver.ts";
 
@@ -74,7 +74,7 @@ async function expectAll(receiver: Receiver, accepted: Set<string>): Promise<voi
 describe.each(sdks)("the unmodified SDK of $name", ({ name, connect }) => {
   test("sends 1,000 messages, and standardwebhooks verifies each of them once", async () => {
     const receiver = startReceiver();
-    const serve = await startServe({ env });
+    const serve = await startServe({ env: { ...env, DATA_DIR: await usedDataDir() } });
     const sdk = connect(serve.url);
     const appId = await prepare(sdk, receiver);
     const accepted = new Set<string>();
@@ -91,7 +91,7 @@ describe.each(sdks)("the unmodified SDK of $name", ({ name, connect }) => {
     const receiver = startReceiver();
     // Whoever runs it: once as the user that the tests run as, once as an ordinary one.
     const unprivileged = isRoot && name === "svix 1";
-    const dataDir = folderFor({ unprivileged });
+    const dataDir = await usedDataDir({ unprivileged });
     const again = (port: number) =>
       startServe({ unprivileged, env: { ...env, DATA_DIR: dataDir, PORT: String(port) } });
     let serve: Service = await again(0);

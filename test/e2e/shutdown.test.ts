@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { isAlive } from "../../src/lib/embedded-postgres/pid-file.ts";
-import { binary, folderFor, killApps, postmasterIn, type Service, startServe } from "../harness/binary.ts";
+import {
+  binary,
+  killApps,
+  postmasterIn,
+  type Service,
+  startApp,
+  startServe,
+  usedDataDir,
+} from "../harness/binary.ts";
 import { createClient, createTarget } from "../harness/client.ts";
 import { type Receiver, startReceiver, until } from "../harness/receiver.ts";
 
@@ -25,7 +33,7 @@ function sendUntilGone(send: () => Promise<string>, sendersCount = 16) {
 }
 
 async function startWithTarget(receiver: Receiver, env: Record<string, string> = {}) {
-  const dataDir = folderFor();
+  const dataDir = await usedDataDir();
   const again = (port: number): Promise<Service> =>
     startServe({ env: { RETRY_SCHEDULE: "0.2,1", DATA_DIR: dataDir, ...env, PORT: String(port) } });
   const serve = await again(0);
@@ -100,7 +108,11 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     await receiver.waitFor(1);
     const postgresPid = postmasterIn(dataDir) ?? 0;
     serve.kill(signal);
+    // What follows at once is the same ^C, passed on by a runner.
+    serve.kill(signal);
     await serve.logged("stopping");
+    await Bun.sleep(500);
+    expect(isAlive(serve.pid)).toBe(true);
     const signalledAt = performance.now();
     serve.kill(signal);
     expect(await serve.exited).toBe(130);
@@ -115,6 +127,17 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     await receiver.stop();
   },
 );
+
+test("SIGTERM while it starts: exit 0, and no PostgreSQL left", async () => {
+  const dataDir = await usedDataDir();
+  for (const msg of ["starting", "PostgreSQL started"]) {
+    const app = await startApp({ args: ["serve"], env: { PORT: "0", DATA_DIR: dataDir } });
+    await app.logged(msg);
+    app.kill();
+    expect(await app.exited).toBe(0);
+    expect(postmasterIn(dataDir)).toBeNull();
+  }
+});
 
 test("a client that keeps its connection open doesn't hold the exit up", async () => {
   const receiver = startReceiver();

@@ -48,6 +48,7 @@ const root = join(import.meta.dir, "../..");
 const running = new Set<App>();
 const dataDirs = new Set<string>();
 let building: Promise<string> | null = null;
+let template: Promise<string> | null = null;
 
 /** The path of the executable. */
 export function binary(): Promise<string> {
@@ -70,6 +71,22 @@ async function build(): Promise<string> {
 export function folderFor({ unprivileged = false } = {}): string {
   const folder = temporaryFolder();
   if (unprivileged) chownSync(folder, nobody.uid, nobody.gid);
+  return folder;
+}
+
+/** A DATA_DIR where a first start has been already: unpacking PostgreSQL and making a cluster takes seconds. */
+export async function usedDataDir({ unprivileged = false } = {}): Promise<string> {
+  template ??= (async () => {
+    const dataDir = folderFor();
+    const { code, stderr } = await runApp(["migrate"], { env: { DATA_DIR: dataDir } });
+    if (code !== 0) throw new Error(stderr);
+    return dataDir;
+  })();
+  const from = await template;
+  const folder = folderFor();
+  const copy = Bun.spawnSync(["cp", "-a", `${from}/.`, folder]);
+  if (!copy.success) throw new Error(copy.stderr.toString());
+  if (unprivileged) Bun.spawnSync(["chown", "-R", `${nobody.uid}:${nobody.gid}`, folder]);
   return folder;
 }
 

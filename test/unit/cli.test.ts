@@ -52,6 +52,11 @@ const root = defineCommand({
       meta: { name: "ops", description: "Operate." },
       subCommands: { show: lazyCommand("Show it.", async () => ({ default: show })) },
     }),
+    tasks: defineCommand({
+      meta: { name: "tasks", description: "Show things by default." },
+      default: "show",
+      subCommands: { show: lazyCommand("Show it.", async () => ({ default: show })) },
+    }),
     broken: lazyCommand("Can't even load.", async (): Promise<{ default: CommandDef }> => {
       throw new Error("no such file");
     }),
@@ -86,6 +91,8 @@ describe("right command lines", () => {
     ["serve --port=--no-worker", { port: "--no-worker" }],
     ["ops show this --at now", { thing: "this", at: "now" }],
     ["ops show --at now -- --this", { thing: "--this", at: "now" }],
+    ["tasks show this --at now", { thing: "this", at: "now" }],
+    ["tasks --at=now -- this", { thing: "this", at: "now" }],
   ])("%s", async (line, args) => {
     expect(await run(line)).toEqual({ code: 0, out: "", err: "" });
     expect(seen).toEqual([expect.objectContaining(args)]);
@@ -184,6 +191,12 @@ describe("errors", () => {
   test("an AggregateError without a message says what its first error says", () => {
     expect(errorSentence(new AggregateError([new Error("ECONNREFUSED")], "all failed"))).toBe(
       "all failed: ECONNREFUSED",
+    );
+  });
+
+  test("a message that ends with its cause's own says it once", () => {
+    expect(errorSentence(new Error("can't write: EACCES", { cause: new Error("EACCES") }))).toBe(
+      "can't write: EACCES",
     );
   });
 });

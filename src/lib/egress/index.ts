@@ -8,9 +8,8 @@ import { createAddresses, type Resolution } from "./resolver.ts";
 import { createTargets, type Target } from "./target.ts";
 import type { Egress, EgressOutcome, EgressRequest, Resolver } from "./types.ts";
 
-export { parseCidrs } from "./address.ts";
 export { parseProxy } from "./proxy.ts";
-export type { Egress, EgressFailureReason, EgressOutcome, EgressRequest, Resolver } from "./types.ts";
+export type { Egress, EgressOutcome, Resolver } from "./types.ts";
 
 /**
  * The way out of this process: POSTs over HTTP/1.1 to addresses that pass the deny table, and to no others.

@@ -25,6 +25,8 @@ const LOCK_RETRY_MS = 1_000;
  */
 export async function migrateUp(options: MigratorOptions & { log: Logger }): Promise<string[]> {
   const { sql, migrations, log } = options;
+  // With fetch_types off, postgres.js 3.4.9 reserves only a connection that is open already: it would wait for ever.
+  await sql`SELECT 1`;
   const connection = await sql.reserve();
   try {
     await lock(connection, log);
