@@ -1,12 +1,12 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Input, ListResponse, Nullable, OptionalNullable, Text, Timestamp } from "./common.ts";
+import { Id, Input, ListResponse, Nullable, OptionalNullable, Text, Timestamp } from "./common.ts";
 
 const Scope = Type.Union([Type.Literal("read"), Type.Literal("write"), Type.Literal("admin")], {
   description: "read: GET and HEAD; write: the rest of a tenant's data; admin: keys, access, environment",
 });
 
 export const ApiKeyIn = Input({
-  name: Text({ minLength: 1, maxLength: 256 }),
+  name: Text({ minLength: 1, maxLength: 256, examples: ["backend"] }),
   scopes: OptionalNullable(
     Type.Array(Scope, { minItems: 1, maxItems: 10, description: "read and write unless told" }),
   ),
@@ -17,8 +17,8 @@ export const ApiKeyIn = Input({
 export type ApiKeyIn = Static<typeof ApiKeyIn>;
 
 const shown = {
-  id: Type.String(),
-  name: Type.String(),
+  id: Id("key_"),
+  name: Type.String({ examples: ["backend"] }),
   scopes: Type.Array(Scope),
   createdAt: Timestamp,
   expiresAt: Nullable(Timestamp),

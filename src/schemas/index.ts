@@ -1,5 +1,6 @@
 import { type TSchema, TypeGuard } from "@sinclair/typebox";
 import { isNameable } from "../lib/openapi/json-schema.ts";
+import * as apiKeys from "./api-keys.ts";
 import * as applications from "./applications.ts";
 import * as attempts from "./attempts.ts";
 import * as backgroundTasks from "./background-tasks.ts";
@@ -12,10 +13,12 @@ import * as health from "./health.ts";
 import * as messageEndpoints from "./message-endpoints.ts";
 import * as messageIn from "./message-in.ts";
 import * as messages from "./messages.ts";
+import * as operationalEndpoints from "./operational-endpoints.ts";
 import * as portalAccess from "./portal-access.ts";
 
 /** Every object and every closed list that these files export: the document holds each once, under its own name. */
 export const namedSchemas: [name: string, schema: TSchema][] = [
+  apiKeys,
   applications,
   attempts,
   backgroundTasks,
@@ -28,6 +31,7 @@ export const namedSchemas: [name: string, schema: TSchema][] = [
   messageEndpoints,
   messageIn,
   messages,
+  operationalEndpoints,
   portalAccess,
 ]
   .flatMap((file) => Object.entries<unknown>(file))

@@ -18,7 +18,12 @@ const Capability = Type.Union(
       "secrets included.",
   },
 );
-const SessionId = Type.String({ pattern: "^[a-zA-Z0-9@_-]+$", minLength: 1, maxLength: 64 });
+const SessionId = Type.String({
+  pattern: "^[a-zA-Z0-9@_-]+$",
+  minLength: 1,
+  maxLength: 64,
+  examples: ["session-1"],
+});
 
 export const AppPortalAccessIn = Input({
   application: Type.Optional(

@@ -4,8 +4,8 @@ import { Value } from "@sinclair/typebox/value";
 import fc from "fast-check";
 import { describeApp } from "../../src/app.ts";
 import { type Answer, type Api, type Json, type RequestOptions, startApi } from "../harness/api.ts";
+import { createTenant, type Tenant } from "../harness/every-route.ts";
 import { changes, queryTexts } from "../harness/nasty.ts";
-import { createRows } from "../harness/rows.ts";
 import { expectShape } from "../harness/shapes.ts";
 
 // Whatever is sent to whatever route, out of its own schema: a 4xx in shape where it is wrong, and never a 500. The
@@ -14,24 +14,10 @@ const seed = Number(process.env.FUZZ_SEED ?? 20_260_102);
 const runs = Number(process.env.FUZZ_RUNS ?? 1) * 60;
 
 let api: Api;
-const ids: Record<string, string> = { event_type_name: "user.signup" };
+let tenant: Tenant;
 beforeAll(async () => {
   api = await startApi();
-  const app = await api.request("POST", "/app", { body: { name: "Fuzzed" } });
-  await api.request("PUT", "/event-type/user.signup", { body: { description: "known" } });
-  const at = `/app/${app.body.id}`;
-  const endpoint = await api.request("POST", `${at}/endpoint`, { body: { url: "http://127.0.0.1/" } });
-  const message = await api.request("POST", `${at}/msg`, { body: { eventType: "user.signup", payload: {} } });
-  const attempt = await createRows(api.database.sql, "org_a").attempt(
-    app.body.id,
-    message.body,
-    endpoint.body,
-  );
-  const task = await api.request("POST", `${at}/endpoint/${endpoint.body.id}/recover`, {
-    body: { since: new Date().toISOString() },
-  });
-  Object.assign(ids, { app_id: app.body.id, endpoint_id: endpoint.body.id, msg_id: message.body.id });
-  Object.assign(ids, { attempt_id: attempt.id, task_id: task.body.id });
+  tenant = await createTenant(api);
 });
 afterAll(() => api.stop());
 
@@ -44,15 +30,13 @@ const exampleFor = ({ method, path }: Route): Json =>
     "application/json"
   ].example ?? {};
 
-/** A path with its parameters filled in. What there is no id of is named by something that isn't there. */
-const fill = (path: string, over: Record<string, string> = {}) =>
-  path
-    .slice("/api/v1".length)
-    .replace(/:(\w+)/g, (_, name: string) => over[name] ?? ids[name] ?? "nothing")
-    .replace("*", "anything");
+/** How often each route got as far as to look at what was sent. */
+const looked = new Map<string, number>();
 
 async function send(route: Route, at: string, options: RequestOptions = {}): Promise<Answer> {
-  const answer = await api.request(route.method, at, options);
+  const answer = await api.request(route.method, at, { ...(await tenant.options(route.path)), ...options });
+  const name = `${route.method} ${route.path}`;
+  if (answer.status !== 401) looked.set(name, (looked.get(name) ?? 0) + 1);
   const sent = typeof options.raw === "string" ? options.raw.slice(0, 400) : options.raw;
   const what = {
     route: `${route.method} ${at.slice(0, 300)}`,
@@ -75,8 +59,8 @@ test("no body makes a route answer 500, and what its schema doesn't take is a 4x
     await fc.assert(
       fc.asyncProperty(changes, async (change) => {
         const raw = change(exampleFor(route));
-        const { status } = await send(route, fill(route.path), { raw });
-        if (status < 300 && !(typeof raw === "string" && takes(schema as TSchema, raw)))
+        const { status } = await send(route, tenant.at(route.path), { raw });
+        if (status < 300 && !takes(schema as TSchema, raw))
           throw new Error(`${route.method} ${route.path} took ${String(raw).slice(0, 500)}`);
       }),
       { seed, numRuns: runs },
@@ -84,10 +68,51 @@ test("no body makes a route answer 500, and what its schema doesn't take is a 4x
   }
 }, 120_000);
 
-function takes(schema: TSchema, raw: string): boolean {
+test("no field of a body takes what can't be kept, in whatever it is wrapped", async () => {
+  const bad = ["a\u0000b", "\ud800", "x".repeat(70_000), 1e308, -1, null, {}];
+  const wrapped = bad.flatMap((value) => [
+    value,
+    [value],
+    { k: value },
+    { [String(value)]: "v" },
+    [{ k: value }],
+  ]);
+  for (const route of routes().filter(({ hooks }) => hooks.body)) {
+    const example = exampleFor(route);
+    for (const field of Object.keys(route.hooks.body?.properties ?? {})) {
+      for (const value of wrapped) {
+        await send(route, tenant.at(route.path), { raw: JSON.stringify({ ...example, [field]: value }) });
+      }
+    }
+  }
+}, 120_000);
+
+test("no part of a path takes it either", async () => {
+  for (const route of routes()) {
+    for (const [, name = ""] of route.path.matchAll(/:(\w+)/g)) {
+      const body = route.hooks.body && { raw: JSON.stringify(exampleFor(route)) };
+      for (const text of [
+        "%00",
+        "a%00",
+        "%ff",
+        "%ed%a0%80",
+        "x".repeat(257),
+        "%F0%9F%98%80",
+        "%2F",
+        "a%20b",
+      ]) {
+        const { status } = await send(route, tenant.at(route.path, { [name]: text }), body);
+        expect([route.method, route.path, text, status]).toEqual([route.method, route.path, text, 404]);
+      }
+    }
+  }
+}, 60_000);
+
+function takes(schema: TSchema, raw: string | Uint8Array): boolean {
   try {
+    const text = typeof raw === "string" ? raw : new TextDecoder("utf-8", { fatal: true }).decode(raw);
     // A byte order mark goes with the decoding.
-    return Value.Check(schema, JSON.parse(raw.replace(/^\ufeff/, "")));
+    return Value.Check(schema, JSON.parse(text.replace(/^\ufeff/, "")));
   } catch {
     return false;
   }
@@ -103,7 +128,10 @@ test("no query makes a route answer 500", async () => {
     );
     const pairs = fc.array(fc.tuple(name, queryTexts), { minLength: 1, maxLength: 4 });
     // What deletes finds nothing to delete, or the routes after it would have nothing to find.
-    const at = fill(route.path, route.method === "DELETE" ? { app_id: "gone", event_type_name: "gone" } : {});
+    const at = tenant.at(
+      route.path,
+      route.method === "DELETE" ? { app_id: "gone", event_type_name: "gone" } : {},
+    );
     await fc.assert(
       fc.asyncProperty(pairs, async (query) => {
         await send(route, `${at}?${query.map(([key, text]) => `${key}=${text}`).join("&")}`);
@@ -121,7 +149,7 @@ test("no path makes a route answer 500", async () => {
       fc.asyncProperty(fc.constantFrom(...names), queryTexts, async (name, text) => {
         const known = /^[\w.-]+$/.test(text) && !/^\.+$/.test(text) ? text : text.replace(/^$/, "%20");
         const body = route.hooks.body && { raw: JSON.stringify(exampleFor(route)) };
-        await send(route, fill(route.path, { [name]: known }), body);
+        await send(route, tenant.at(route.path, { [name]: known }), body);
       }),
       { seed, numRuns: Math.ceil(runs / 3) },
     );
@@ -152,7 +180,7 @@ test("no header makes a route answer 500", async () => {
   ];
   for (const route of routes().filter(({ method }) => method !== "DELETE")) {
     const raw = route.hooks.body && { raw: JSON.stringify(exampleFor(route)) };
-    for (const one of headers) await send(route, fill(route.path), { ...raw, headers: one });
+    for (const one of headers) await send(route, tenant.at(route.path), { ...raw, headers: one });
   }
 }, 120_000);
 
@@ -173,6 +201,12 @@ test("a large body full of faults costs about what reading it costs", async () =
     expect([name, performance.now() - started < 3_000]).toEqual([name, true]);
     expect([name, process.memoryUsage.rss() - before < 400_000_000]).toEqual([name, true]);
   }
+});
+
+test("every route was reached, and the tenant can still work after all that", async () => {
+  const unreached = routes().filter(({ method, path }) => (looked.get(`${method} ${path}`) ?? 0) < 20);
+  expect(unreached.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  expect((await api.request("GET", tenant.at("/api/v1/app/:app_id"))).status).toBe(200);
 });
 
 test("what was sent has left no mark on the language's own objects", () => {
