@@ -1,5 +1,4 @@
-import "./lib/elysia-production.ts";
-import { Elysia } from "elysia";
+import { Elysia } from "./lib/elysia/index.ts";
 import { newId } from "./lib/ids.ts";
 import { isDeeperThan } from "./lib/json-depth.ts";
 import { readBody } from "./lib/request-body.ts";
@@ -21,6 +20,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
 import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { notImplementedRoutes } from "./routes/not-implemented.ts";
 import { describeApi } from "./routes/openapi.ts";
 import { operationalEndpointRoutes } from "./routes/operational-endpoints.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
@@ -36,7 +36,7 @@ export const serverBodyBytesMax = 64_000_000;
 
 const requestIdPattern = /^[\w.:-]{1,128}$/;
 /** `https://host/api/v1/…`; everything else (health, documents) is open. */
-const protectedPath = /^https?:\/\/[^/]+\/api\/v1\/(?!health(?:[/?]|$))/;
+const protectedPath = /^https?:\/\/[^/]+(?:\/ingest)?\/api\/v1\/(?!health(?:[/?]|$))/;
 
 export type AppParts = ApiParts & { sending: SendMessageParts };
 
@@ -144,7 +144,7 @@ export function createApp(parts: AppParts) {
     .use(endpointSecretRoutes(parts))
     .use(operationalEndpointRoutes(parts))
     .use(authenticationRoutes(parts));
-  return app.use(documentationRoutes(() => app.routes));
+  return app.use(notImplementedRoutes()).use(documentationRoutes(() => app.routes));
 }
 
 /** The document of this API. Its routes are told here and never run, so that they need no parts. */

@@ -3,6 +3,7 @@ import { type TSchema, TypeGuard } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import fc from "fast-check";
 import { describeApp } from "../../src/app.ts";
+import { notImplementedPaths } from "../../src/routes/not-implemented.ts";
 import { type Answer, type Api, type Json, type RequestOptions, startApi } from "../harness/api.ts";
 import { createTenant, type Tenant } from "../harness/every-route.ts";
 import { changes, queryTexts } from "../harness/nasty.ts";
@@ -23,7 +24,10 @@ afterAll(() => api.stop());
 
 type Route = { method: string; path: string; hooks: { body?: TSchema; query?: TSchema } };
 /** As the app has them, so that a new one can't be forgotten. */
-const routes = () => api.app.routes.filter(({ path }) => path.startsWith("/api/v1/")) as unknown as Route[];
+const routes = () =>
+  (api.app.routes as unknown as Route[])
+    .filter(({ path }) => path.startsWith("/api/v1/"))
+    .map((route) => ({ ...route, method: route.method === "ALL" ? "PUT" : route.method }));
 const document = JSON.parse(JSON.stringify(describeApp())) as Json;
 const exampleFor = ({ method, path }: Route): Json =>
   document.paths[path.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()]?.requestBody?.content[
@@ -102,7 +106,8 @@ test("no part of a path takes it either", async () => {
         "a%20b",
       ]) {
         const { status } = await send(route, tenant.at(route.path, { [name]: text }), body);
-        expect([route.method, route.path, text, status]).toEqual([route.method, route.path, text, 404]);
+        const expected = notImplementedPaths.includes(route.path) ? 501 : 404;
+        expect([route.method, route.path, text, status]).toEqual([route.method, route.path, text, expected]);
       }
     }
   }
@@ -201,7 +206,7 @@ test("a large body full of faults costs about what reading it costs", async () =
     expect([name, performance.now() - started < 3_000]).toEqual([name, true]);
     expect([name, process.memoryUsage.rss() - before < 400_000_000]).toEqual([name, true]);
   }
-});
+}, 60_000);
 
 test("every route was reached, and the tenant can still work after all that", async () => {
   const unreached = routes().filter(({ method, path }) => (looked.get(`${method} ${path}`) ?? 0) < 20);
