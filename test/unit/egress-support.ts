@@ -41,7 +41,13 @@ export function runIsolated(file: string): void {
     try {
       makeCertificates(folder);
       const child = Bun.spawn([...namespace(), process.execPath, "test", file], {
-        env: { ...process.env, [CERTIFICATES]: folder, NODE_EXTRA_CA_CERTS: join(folder, "authority.crt") },
+        env: {
+          ...process.env,
+          [CERTIFICATES]: folder,
+          NODE_EXTRA_CA_CERTS: join(folder, "authority.crt"),
+          // In a namespace there may be no other user than root, as which PostgreSQL doesn't run.
+          TEST_WITHOUT_POSTGRES: "1",
+        },
         stdout: "pipe",
         stderr: "pipe",
       });
