@@ -1,5 +1,6 @@
-import { Elysia } from "elysia";
+import { Elysia } from "./lib/elysia/index.ts";
 import { newId } from "./lib/ids.ts";
+import { isDeeperThan } from "./lib/json-depth.ts";
 import { readBody } from "./lib/request-body.ts";
 import type { ApiParts, RequestState } from "./routes/api.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
@@ -21,6 +22,7 @@ import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
 import { integrationRoutes } from "./routes/integrations.ts";
 import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { notImplementedRoutes } from "./routes/not-implemented.ts";
 import { describeApi } from "./routes/openapi.ts";
 import { operationalEndpointRoutes } from "./routes/operational-endpoints.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
@@ -30,12 +32,14 @@ import { AppError, invalid } from "./services/errors.ts";
 import type { SendMessageParts } from "./services/send-message.ts";
 
 const requestBodyBytesMax = 2_000_000;
+/** Far more than anybody means, and far less than a stack holds. */
+const requestBodyDepthMax = 1_000;
 /** Above our own limit, so that the client gets JSON and not Bun's empty 413. */
 export const serverBodyBytesMax = 64_000_000;
 
 const requestIdPattern = /^[\w.:-]{1,128}$/;
 /** `https://host/api/v1/…`; everything else (health, documents) is open. */
-const protectedPath = /^https?:\/\/[^/]+\/api\/v1\/(?!health(?:[/?]|$))/;
+const protectedPath = /^https?:\/\/[^/]+(?:\/ingest)?\/api\/v1\/(?!health(?:[/?]|$))/;
 
 export type AppParts = ApiParts & { sending: SendMessageParts };
 
@@ -85,6 +89,7 @@ export function createApp(parts: AppParts) {
         () => new AppError("payload_too_large"),
       );
       if (state.rawBody === "") return undefined;
+      if (isDeeperThan(state.rawBody, requestBodyDepthMax)) throw invalid(["body"], "nests too deep");
       try {
         return JSON.parse(state.rawBody) as unknown;
       } catch (error) {
@@ -145,7 +150,7 @@ export function createApp(parts: AppParts) {
     .use(environmentRoutes(parts))
     .use(statisticsRoutes(parts))
     .use(authenticationRoutes(parts));
-  return app.use(documentationRoutes(() => app.routes));
+  return app.use(notImplementedRoutes()).use(documentationRoutes(() => app.routes));
 }
 
 /** The document of this API. Its routes are told here and never run, so that they need no parts. */

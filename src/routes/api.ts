@@ -1,4 +1,4 @@
-import { Elysia } from "elysia";
+import { Elysia } from "../lib/elysia/index.ts";
 import type { Logger } from "../lib/log.ts";
 import type { Sealer } from "../lib/sealed.ts";
 import type { Authenticate } from "../services/authentication.ts";

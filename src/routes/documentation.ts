@@ -1,9 +1,9 @@
-import { Elysia } from "elysia";
 import license from "swagger-ui-dist/LICENSE" with { type: "file" };
 import notice from "swagger-ui-dist/NOTICE" with { type: "file" };
 import styles from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import script from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import scriptLicenses from "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt" with { type: "file" };
+import { Elysia } from "../lib/elysia/index.ts";
 import type { DescribedRoute } from "../lib/openapi/document.ts";
 import { describeApi } from "./openapi.ts";
 

@@ -1,5 +1,5 @@
 import { ValueErrorType } from "@sinclair/typebox/errors";
-import { ValidationError } from "elysia";
+import { ValidationError } from "../lib/elysia/index.ts";
 import { isUnavailable } from "../lib/postgres-errors.ts";
 import { AppError, errorBody, invalid, type ValidationIssue } from "../services/errors.ts";
 

@@ -1,4 +1,4 @@
-import { Elysia } from "elysia";
+import { Elysia } from "../lib/elysia/index.ts";
 import { Empty } from "../schemas/common.ts";
 import { Health } from "../schemas/health.ts";
 import { checkHealth } from "../services/health.ts";

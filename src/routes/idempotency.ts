@@ -1,4 +1,4 @@
-import { ElysiaCustomStatusResponse } from "elysia";
+import { ElysiaCustomStatusResponse } from "../lib/elysia/index.ts";
 import { type Answer, claimKey, settleKey } from "../services/idempotency.ts";
 import type { RequestState } from "./api.ts";
 

@@ -37,7 +37,11 @@ export const tags: { of: string; name: string; description: string }[] = [
   },
   { of: "message.poller", name: "Message Poller", description: "Messages, fetched instead of sent." },
   { of: "authentication", name: "Authentication", description: "Tokens for your customers." },
-  { of: "api-key", name: "API Key", description: "Keys for your own programs, which can be revoked." },
+  {
+    of: "authentication.api-key",
+    name: "API Key",
+    description: "Keys for your own programs, which can be revoked.",
+  },
   { of: "background-task", name: "Background Task", description: "What takes longer than a request." },
   { of: "statistics", name: "Statistics", description: "How much was sent." },
   { of: "environment", name: "Environment", description: "Event types and settings, out and in again." },

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { stringify } from "../lib/raw-json.ts";
-import { errorResponses, Input } from "../schemas/common.ts";
+import { errorResponses, Input, Ref } from "../schemas/common.ts";
 import { ContentQuery } from "../schemas/filters.ts";
 import { MessageIn } from "../schemas/message-in.ts";
 import { MessageOut } from "../schemas/messages.ts";
@@ -26,7 +26,7 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
       });
     },
     {
-      params: Type.Object({ app_id: Type.String() }),
+      params: Type.Object({ app_id: Ref }),
       query: Input(ContentQuery),
       body: MessageIn,
       response: { 202: MessageOut, ...errorResponses },

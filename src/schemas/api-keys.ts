@@ -18,7 +18,7 @@ export type ApiKeyIn = Static<typeof ApiKeyIn>;
 
 const shown = {
   id: Id("key_"),
-  name: Type.String(),
+  name: Type.String({ examples: ["backend"] }),
   scopes: Type.Array(Scope),
   createdAt: Timestamp,
   expiresAt: Nullable(Timestamp),

@@ -13,7 +13,7 @@ export const EndpointHeadersPatchIn = Input({
   headers: Type.Optional(
     Type.Record(Type.String(), Nullable(Text()), { examples: [{ "x-team": "billing", "x-old": null }] }),
   ),
-  deleteHeaders: Type.Optional(Type.Array(Type.String(), { maxItems: 1000, examples: [["x-older"]] })),
+  deleteHeaders: Type.Optional(Type.Array(Text(), { maxItems: 1000, examples: [["x-older"]] })),
 });
 export type EndpointHeadersPatchIn = Static<typeof EndpointHeadersPatchIn>;
 

@@ -21,6 +21,7 @@ import * as usage from "./usage.ts";
 
 /** Every object and every closed list that these files export: the document holds each once, under its own name. */
 export const namedSchemas: [name: string, schema: TSchema][] = [
+  apiKeys,
   applications,
   attempts,
   backgroundTasks,

@@ -3,16 +3,12 @@ import { ListResponse } from "./common.ts";
 import { EndpointIn, EndpointOut, EndpointUpdate } from "./endpoints.ts";
 
 const without = ["channels", "version"] as const;
-const open = {
-  additionalProperties: true,
-  examples: [
-    {
-      url: "https://ops.example.com/webhooks",
-      eventTypes: ["endpoint.disabled", "message.attempt.exhausted"],
-      description: "pages us",
-    },
-  ],
+const example = {
+  url: "https://example.com/posthorn",
+  description: "Alerts",
+  eventTypes: ["endpoint.disabled", "message.attempt.exhausted"],
 };
+const open = { additionalProperties: true, examples: [example] };
 
 /** As for any endpoint, but that operational messages have no channels. */
 export const OperationalEndpointIn = Type.Omit(EndpointIn, without, open);

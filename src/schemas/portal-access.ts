@@ -22,7 +22,7 @@ const SessionId = Type.String({
   pattern: "^[a-zA-Z0-9@_-]+$",
   minLength: 1,
   maxLength: 64,
-  examples: ["user_1FB8"],
+  examples: ["session-1"],
 });
 
 export const AppPortalAccessIn = Input({

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { describeApp } from "../../src/app.ts";
 import { type Api, type Json, startApi } from "../harness/api.ts";
+import { createTenant } from "../harness/every-route.ts";
 
 let api: Api;
 beforeAll(async () => {
@@ -46,23 +47,11 @@ test("the examples of request bodies are accepted as they stand", async () => {
   const { paths } = JSON.parse(JSON.stringify(describeApp())) as {
     paths: Record<string, Record<string, Json>>;
   };
-  const message = await api.request("PUT", "/event-type/user.signup", { body: { description: "first" } });
-  expect(message.status).toBe(201);
-  await api.request("POST", "/app", { body: { name: "examples", uid: "examples" } });
-  await api.request("POST", "/app/examples/endpoint", { body: { url: "http://127.0.0.1/", uid: "one" } });
-  const key = await api.request("POST", "/auth/api-key", { body: { name: "example" } });
-  const integration = await api.request("POST", "/app/examples/integration", { body: { name: "example" } });
-  const ids: Record<string, string> = {
-    key_id: key.body.id,
-    integ_id: integration.body.id,
-    app_id: "examples",
-    endpoint_id: "one",
-    event_type_name: "user.signup",
-  };
+  const tenant = await createTenant(api);
   // These would take what others of the table need.
   const own: Record<string, object> = {
     "/api/v1/event-type": { name: "user.example" },
-    "/api/v1/app/{app_id}": { uid: "examples" },
+    "/api/v1/app/{app_id}": { uid: "every" },
     "/api/v1/app/{app_id}/endpoint/{endpoint_id}": { uid: "one" },
     "/api/v1/operational-webhook/endpoint": { uid: "one" },
     "/api/v1/operational-webhook/endpoint/{endpoint_id}": { uid: "one" },
@@ -76,9 +65,8 @@ test("the examples of request bodies are accepted as they stand", async () => {
       const now = new Date().toISOString();
       // A span of time is counted from today on.
       const times = { ...("since" in example && { since: now }), ...("until" in example && { until: now }) };
-      const at = path.replace("/api/v1", "").replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? name);
       const body = { ...example, ...times, ...own[path] };
-      const { status, text } = await api.request(method.toUpperCase(), at, { body });
+      const { status, text } = await api.request(method.toUpperCase(), tenant.at(path), { body });
       if (status >= 300) refused.push([`${method} ${path}`, status, text, body]);
     }
   }
