@@ -4,10 +4,8 @@ import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
 import { durationSeconds } from "../src/lib/cli-values.ts";
 import { type IdPrefix, isId } from "../src/lib/ids.ts";
-import { jwtSecretOf, signToken } from "../src/services/tokens.ts";
+import { defaultOrgId, jwtSecretOf, signToken } from "../src/services/tokens.ts";
 
-// The org that svix-server's own `jwt generate` uses: who moves over finds the same tenant.
-const DEFAULT_ORG = "org_23rb8YdGqMT0qIzpgGwdXfHirMu";
 const YEARS_100_SECONDS = 3_153_600_000;
 
 export default extendCommand(
@@ -18,7 +16,7 @@ export default extendCommand(
         "Print an org token, or an app token with --app. Needs the JWT_SECRET of serve; embedded, the one in DATA_DIR.",
     },
     args: {
-      org: { type: "string", description: "The org: your tenant. Any id will do.", default: DEFAULT_ORG },
+      org: { type: "string", description: "The org: your tenant. Any id will do.", default: defaultOrgId },
       app: {
         type: "string",
         description: "The application that the token is limited to.",

@@ -2,11 +2,13 @@ import { Elysia } from "elysia";
 import { newId } from "./lib/ids.ts";
 import { readBody } from "./lib/request-body.ts";
 import type { ApiParts, RequestState } from "./routes/api.ts";
+import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { applicationRoutes } from "./routes/applications.ts";
 import { attemptRoutes } from "./routes/attempts.ts";
 import { authenticationRoutes } from "./routes/authentication.ts";
 import { backgroundTaskRoutes } from "./routes/background-tasks.ts";
 import { corsHeaders, preflight } from "./routes/cors.ts";
+import { documentationRoutes } from "./routes/documentation.ts";
 import { endpointHeaderRoutes } from "./routes/endpoint-headers.ts";
 import { endpointReplayRoutes } from "./routes/endpoint-replays.ts";
 import { endpointSecretRoutes } from "./routes/endpoint-secrets.ts";
@@ -17,7 +19,10 @@ import { healthRoutes } from "./routes/health.ts";
 import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
 import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { describeApi } from "./routes/openapi.ts";
+import { operationalEndpointRoutes } from "./routes/operational-endpoints.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
+import { requireAccess } from "./services/access.ts";
 import { AppError, invalid } from "./services/errors.ts";
 import type { SendMessageParts } from "./services/send-message.ts";
 
@@ -33,7 +38,7 @@ export type AppParts = ApiParts & { sending: SendMessageParts };
 
 /** The HTTP API: every hook stands here, every resource in routes/. */
 export function createApp(parts: AppParts) {
-  const { repos, sealer, settings } = parts;
+  const { repos, sealer, settings, events } = parts;
   const begin = async (
     { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
     state: RequestState,
@@ -47,7 +52,9 @@ export function createApp(parts: AppParts) {
     set.headers["x-request-id"] = state.requestId;
     if (request.method === "OPTIONS") return preflight(request);
     if (!protectedPath.test(request.url)) return undefined;
-    const actor = await parts.authenticate(request.headers.get("authorization"));
+    const known = parts.authenticate(request.headers.get("authorization"));
+    // Nearly always known already: then there is nothing to wait for.
+    const actor = known instanceof Promise ? await known : known;
     state.ctx = {
       actor,
       orgId: actor.orgId,
@@ -55,6 +62,7 @@ export function createApp(parts: AppParts) {
       repos,
       sealer,
       settings,
+      events,
       log: parts.log.child({ requestId: state.requestId }),
       signal: request.signal,
     };
@@ -64,7 +72,7 @@ export function createApp(parts: AppParts) {
   // Hooks that wait are async functions by name: Elysia awaits no others.
   // Not normalised: cleaning comes before the check, and makes an object of a list or a text. So an input must say that
   // it is open (`Input`), and an output with a field too many is a fault of ours.
-  return new Elysia({ name: "posthorn", normalize: false })
+  const app = new Elysia({ name: "posthorn", normalize: false })
     .onRequest(async (context) => await begin(context, context as unknown as RequestState))
     .onParse(async (context) => {
       const state = context as unknown as RequestState;
@@ -83,6 +91,12 @@ export function createApp(parts: AppParts) {
           "value_error.jsondecode",
         );
       }
+    })
+    // Before the input is checked: who may not call a route learns nothing of what it takes.
+    .onTransform((context) => {
+      const { ctx } = context as unknown as RequestState;
+      const { request, route } = context;
+      if (ctx !== undefined) requireAccess(ctx.actor, request.method, route);
     })
     .onBeforeHandle(async (context) => await beginIdempotent(context as unknown as HookedContext))
     .mapResponse(async (context) => await endIdempotent(context as unknown as HookedContext))
@@ -110,6 +124,7 @@ export function createApp(parts: AppParts) {
         "request",
       );
     })
+    .use(apiKeyRoutes(parts))
     .use(applicationRoutes(parts))
     .use(messageRoutes(parts))
     .use(attemptRoutes(parts))
@@ -122,7 +137,12 @@ export function createApp(parts: AppParts) {
     .use(endpointRoutes(parts))
     .use(endpointHeaderRoutes(parts))
     .use(endpointSecretRoutes(parts))
+    .use(operationalEndpointRoutes(parts))
     .use(authenticationRoutes(parts));
+  return app.use(documentationRoutes(() => app.routes));
 }
+
+/** The document of this API. Its routes are told here and never run, so that they need no parts. */
+export const describeApp = () => describeApi(createApp({} as AppParts).routes);
 
 type HookedContext = Parameters<typeof endIdempotent>[0];

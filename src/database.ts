@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import type { Config } from "./config.ts";
+import { statementTimeoutMs } from "./lib/deadline.ts";
 import {
   type EmbeddedPostgres,
   postgresOptions,
@@ -44,7 +45,12 @@ const ENGINE_CONNECTIONS_MAX = 6;
  * queue was empty would read it from end to end once it is long. A pooler refuses such parameters; but then nothing
  * is prepared, and every statement is planned with the sizes of its own moment.
  */
-export const engineSettings = { enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off" };
+export const engineSettings = {
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  statement_timeout: String(statementTimeoutMs),
+};
 
 const CLOSE_WAIT_S = 5;
 

@@ -1,8 +1,6 @@
 import type { Logger } from "../lib/log.ts";
-import { signToken } from "../services/tokens.ts";
+import { defaultOrgId, signToken } from "../services/tokens.ts";
 
-/** The org that `ops token` and the greeting use unless told otherwise; the reference server has the same. */
-export const defaultOrgId = "org_23rb8YdGqMT0qIzpgGwdXfHirMu";
 const tenYearsSeconds = 10 * 365 * 86_400;
 
 /** On a terminal, and for whoever starts it the first time: a token, and a first message to paste. */

@@ -4,7 +4,13 @@ import { lazyCommand } from "../lib/cli.ts";
 export default defineCommand({
   meta: { name: "ops", description: "Operate on the data, directly where it is." },
   subCommands: {
+    openapi: lazyCommand("Print the API's OpenAPI 3.1 document.", () => import("../../ops/openapi.ts")),
     token: lazyCommand("Print an org token or an app token.", () => import("../../ops/token.ts")),
+    keys: lazyCommand("Make, list and revoke API keys.", () => import("../../ops/keys.ts")),
+    backfill: lazyCommand(
+      "Send an endpoint what it never got, or got wrong.",
+      () => import("../../ops/backfill.ts"),
+    ),
     health: lazyCommand("Ask a running serve or worker for its health.", () => import("../../ops/health.ts")),
     receive: lazyCommand("Receive webhooks: verify, print, answer.", () => import("../../ops/receive.ts")),
   },

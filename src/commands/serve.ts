@@ -8,13 +8,15 @@ import { createSealer } from "../lib/sealed.ts";
 import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { createRepos } from "../repos/index.ts";
 import { createIntakeRepo } from "../repos/intake.ts";
-import { createAuthenticate } from "../services/authentication.ts";
-import { createIntake } from "../services/intake.ts";
+import { createAuthentication } from "../services/authentication.ts";
+import { createIntake, type Intake } from "../services/intake.ts";
 import { createNotifier } from "../services/notifications.ts";
+import { createOperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
 import { requireJwtSecret } from "../services/tokens.ts";
+import { createRevocationWatch } from "../tasks/revocations.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
 import { greet } from "./greeting.ts";
@@ -65,26 +67,36 @@ async function start(
 
   const { engine, direct, embedded } = database;
   const alone = embedded?.startedHere === true;
+  const events = createOperationalEvents({
+    repos,
+    accept: (row) => intake.accept(row),
+    payloadRetentionDays: config.payloadRetentionDays,
+    log,
+  });
   const worker = withWorker
-    ? createWorker({ config, repos, engine, direct, alone, userAgent, open: sealer.open, log })
+    ? createWorker({ config, repos, engine, direct, alone, userAgent, open: sealer.open, events, log })
     : null;
   const intakeRepo = createIntakeRepo(engine);
-  const intake = createIntake({
+  const intake: Intake = createIntake({
     repo: intakeRepo,
     handOver: worker?.handOver ?? null,
     notify: createNotifier(engine, log),
     ensurePartitions: () => ensureCurrentPartitions(repos),
   });
+  const authentication = createAuthentication({ jwtSecret, repos });
+  const revocations = createRevocationWatch({ repos, direct, authentication, log });
   const app = createApp({
     repos,
     log,
-    authenticate: createAuthenticate(jwtSecret),
+    authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
     sealer,
     settings: { endpointHttpsOnly: config.endpointHttpsOnly },
+    events,
     sending: { intake, ...intakeRepo, payloadRetentionDays: config.payloadRetentionDays },
   });
   await worker?.start();
+  await revocations.start();
   app.listen({
     hostname: config.host,
     port: config.port,
@@ -102,7 +114,9 @@ async function start(
   }
   return [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
+    { name: "revocations", stop: () => revocations.stop() },
     { name: "intake", stop: () => intake.idle() },
     { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
+    { name: "events", stop: () => events.idle() },
   ];
 }

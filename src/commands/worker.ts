@@ -1,11 +1,16 @@
 import { defineCommand } from "citty";
 import { type Config, describeConfig, environment, loadConfig, redactConfig } from "../config.ts";
-import { openDatabase, requireSchema } from "../database.ts";
+import { type Database, openDatabase, requireSchema } from "../database.ts";
 import { extendCommand } from "../lib/cli.ts";
-import { createLogger } from "../lib/log.ts";
+import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
-import { catchSignals, stopOnSignal } from "../lib/shutdown.ts";
+import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { createRepos } from "../repos/index.ts";
+import { createIntakeRepo } from "../repos/intake.ts";
+import { createIntake, type Intake } from "../services/intake.ts";
+import { createNotifier } from "../services/notifications.ts";
+import { createOperationalEvents } from "../services/operational-events.ts";
+import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createWorker, type Worker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
 import { stopServer } from "./http-server.ts";
@@ -26,37 +31,8 @@ export default extendCommand(
         applicationName: "posthorn worker",
       });
       try {
-        await requireSchema(database);
-        const { engine, direct } = database;
-        const { open } = createSealer(config.encryptionKey);
-        const worker = createWorker({
-          config,
-          repos: createRepos(database.sql),
-          engine,
-          direct,
-          alone: false,
-          userAgent,
-          open,
-          log,
-        });
-        let ready = false;
-        const server = serveHealth(config, worker, () => ready);
-        await worker.start();
-        ready = true;
-        log.info({ host: config.host, port: server.port }, "health and metrics");
-        const notReady = async () => {
-          ready = false;
-        };
-        await stopOnSignal(
-          caught,
-          [
-            { name: "readiness", stop: notReady },
-            { name: "worker", stop: (deadline) => worker.stop(deadline) },
-            { name: "health", stop: (deadline) => stopServer(server, deadline) },
-          ],
-          config.shutdownTimeoutMs,
-          log,
-        );
+        const steps = await start(config, log, database);
+        await stopOnSignal(caught, steps, config.shutdownTimeoutMs, log);
       } finally {
         await database.close();
       }
@@ -64,6 +40,43 @@ export default extendCommand(
   }),
   { sections: () => [{ title: "ENVIRONMENT", body: describeConfig() }] },
 );
+
+/** @returns how to stop it, in order */
+async function start(config: Config, log: Logger, database: Database): Promise<ShutdownStep[]> {
+  await requireSchema(database);
+  const { engine, direct } = database;
+  const { open } = createSealer(config.encryptionKey);
+  const repos = createRepos(database.sql);
+  const events = createOperationalEvents({
+    repos,
+    accept: (row) => intake.accept(row),
+    payloadRetentionDays: config.payloadRetentionDays,
+    log,
+  });
+  const parts = { config, repos, events, engine, direct, alone: false, userAgent, open, log };
+  const worker = createWorker(parts);
+  // For what it has to say itself: operational events.
+  const intake: Intake = createIntake({
+    repo: createIntakeRepo(engine),
+    handOver: worker.handOver,
+    notify: createNotifier(engine, log),
+    ensurePartitions: () => ensureCurrentPartitions(repos),
+  });
+  let ready = false;
+  const server = serveHealth(config, worker, () => ready);
+  await worker.start();
+  ready = true;
+  log.info({ host: config.host, port: server.port }, "health and metrics");
+  const notReady = async () => {
+    ready = false;
+  };
+  return [
+    { name: "readiness", stop: notReady },
+    { name: "worker", stop: (deadline) => worker.stop(deadline) },
+    { name: "events", stop: () => events.idle() },
+    { name: "health", stop: (deadline) => stopServer(server, deadline) },
+  ];
+}
 
 /** `/health` while it lives, `/ready` while it takes work, `/metrics` in Prometheus' text form. */
 function serveHealth(config: Config, worker: Worker, isReady: () => boolean) {

@@ -1,3 +1,4 @@
+import { withDeadline } from "./deadline.ts";
 import type { Logger } from "./log.ts";
 
 export type LoopOptions = {
@@ -7,6 +8,8 @@ export type LoopOptions = {
   intervalMs: number;
   /** The longest wait after rounds that failed, one after another. */
   backoffMaxMs: number;
+  /** When a round is given up; what it does meanwhile must bear to be done again. */
+  roundTimeoutMs: number;
   /** @returns "again" to go on without a wait */
   runOnce(signal: AbortSignal): Promise<"again" | "wait">;
 };
@@ -43,7 +46,7 @@ export function createLoop(options: LoopOptions): Loop {
     for (let failures = 0; !abort.signal.aborted; ) {
       woken = false;
       try {
-        const next = await options.runOnce(abort.signal);
+        const next = await withDeadline(options.runOnce(abort.signal), options.roundTimeoutMs);
         failures = 0;
         if (next === "wait") await wait(options.intervalMs);
       } catch (error) {

@@ -13,6 +13,7 @@ const connectionCodes = new Set([
   "CONNECTION_ENDED",
   "CONNECTION_DESTROYED",
   "CONNECT_TIMEOUT",
+  "DEADLINE",
 ]);
 /** The server went away or is on its way up or down, or has no connection free. */
 const unavailableStates = new Set(["57P01", "57P02", "57P03", "53300"]);

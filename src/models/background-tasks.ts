@@ -1,6 +1,6 @@
 import { bigint, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
 
-/** `backfill` is run by the operator's script that made it, the others by workers. */
+/** `endpoint.backfill` is run by the operator's script that made it, the others by workers. */
 export type BackgroundTaskKind =
   | "endpoint.recover"
   | "endpoint.replay"
@@ -20,6 +20,8 @@ export type ReplayInput = {
   statusCodeClass: number | null;
   /** How many become due in a second at most. */
   rate: number | null;
+  /** A backfill's arguments as they were given: the same again go on with it. */
+  asked: string | null;
 };
 
 export const backgroundTasks = pgTable("background_tasks", {

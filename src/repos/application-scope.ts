@@ -7,10 +7,7 @@ import { named } from "./db.ts";
 export type ApplicationScope = { orgId: string; appRef: string; boundAppId: string | null };
 
 /** Rows of that application. A uid is looked up in the same statement, by applications_org_uid. */
-export function inApplication(
-  columns: { orgId: Column; appId: Column },
-  scope: ApplicationScope,
-): SQL | undefined {
+function inApplication(columns: { orgId: Column; appId: Column }, scope: ApplicationScope): SQL | undefined {
   const { orgId, appRef, boundAppId } = scope;
   const appId = appRef.startsWith("app_")
     ? sql`${appRef}`

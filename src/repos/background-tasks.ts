@@ -57,12 +57,12 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
         .limit(request.limit + 1);
     },
 
-    /** The one of that kind and input that has not come to its end. */
+    /** The one of that kind and with such an input that has not come to its end. */
     async findRunning(
       orgId: string,
       appId: string,
       kind: BackgroundTaskKind,
-      input: ReplayInput,
+      input: Partial<ReplayInput>,
     ): Promise<BackgroundTask | null> {
       const [row] = await db
         .select()
@@ -81,7 +81,7 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
       return row ?? null;
     },
 
-    /** Takes the lease of a task that nobody runs: the one that has waited longest. `backfill` is left to its script. */
+    /** Takes the lease of a task that nobody runs: the one that has waited longest. `endpoint.backfill` is left to its script. */
     async claim(lease: string, leaseSeconds: number): Promise<BackgroundTask | null> {
       const [row] = await db
         .update(backgroundTasks)

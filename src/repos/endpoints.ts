@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, isNull, sql } from "drizzle-orm";
 import type { PageRequest } from "../lib/pagination.ts";
 import { type Endpoint, endpoints, type NewEndpoint } from "../models/endpoints.ts";
 import { type ApplicationScope, liveEndpoint, liveEndpoints } from "./application-scope.ts";
@@ -49,12 +49,20 @@ export function createEndpointsRepo(db: Db | Tx) {
     },
 
     /** A taken uid throws a unique violation (23505). */
-    async update(scope: ApplicationScope, ref: string, changes: EndpointChanges): Promise<Endpoint | null> {
+    async update(
+      scope: ApplicationScope,
+      ref: string,
+      changes: EndpointChanges,
+    ): Promise<(Endpoint & { wasDisabled: boolean }) | null> {
       const [row] = await db
         .update(endpoints)
         .set({ ...changes, ...changed })
         .where(liveEndpoint(scope, ref))
-        .returning();
+        // A query inside a statement sees the rows as they were before it.
+        .returning({
+          ...getTableColumns(endpoints),
+          wasDisabled: sql<boolean>`(select e.disabled from endpoints e where e.id = ${endpoints}.id)`,
+        });
       return row ?? null;
     },
 
@@ -85,13 +93,13 @@ export function createEndpointsRepo(db: Db | Tx) {
     },
 
     /** Marks it deleted and frees its uid for another. */
-    async remove(scope: ApplicationScope, ref: string): Promise<boolean> {
-      const rows = await db
+    async remove(scope: ApplicationScope, ref: string): Promise<Pick<Endpoint, "id" | "appId"> | null> {
+      const [row] = await db
         .update(endpoints)
         .set({ deletedAt: sql`now()`, ...changed })
         .where(liveEndpoint(scope, ref))
-        .returning({ id: endpoints.id });
-      return rows.length > 0;
+        .returning({ id: endpoints.id, appId: endpoints.appId });
+      return row ?? null;
     },
 
     /** Index: endpoints_app_id. */

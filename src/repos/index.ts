@@ -1,4 +1,5 @@
 import type { Sql } from "postgres";
+import { createApiKeysRepo } from "./api-keys.ts";
 import { createApplicationsRepo } from "./applications.ts";
 import { createAttemptsRepo } from "./attempts.ts";
 import { createAuditLogRepo } from "./audit-log.ts";
@@ -12,20 +13,26 @@ import { createEventTypesRepo } from "./event-types.ts";
 import { createHealthRepo } from "./health.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
 import { createMessagesRepo } from "./messages.ts";
+import { createOperationalRepo } from "./operational.ts";
+import { createOperatorRepo } from "./operator.ts";
 import { createPartitionsRepo } from "./partitions.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
 import { createRetentionRepo } from "./retention.ts";
+import { createRevocationsRepo } from "./revocations.ts";
 import { createSchedulesRepo } from "./schedules.ts";
 
 const bundle = (db: Db | Tx) => ({
+  apiKeys: createApiKeysRepo(db),
   applications: createApplicationsRepo(db),
+  revocations: createRevocationsRepo(db),
   attempts: createAttemptsRepo(db),
   auditLog: createAuditLogRepo(db),
   backgroundTasks: createBackgroundTasksRepo(db),
   deliveryStates: createDeliveryStatesRepo(db),
   health: createHealthRepo(db),
   messages: createMessagesRepo(db),
+  operational: createOperationalRepo(db),
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),
   retention: createRetentionRepo(db),
@@ -35,6 +42,7 @@ const bundle = (db: Db | Tx) => ({
   endpointSecrets: createEndpointSecretsRepo(db),
   eventTypes: createEventTypesRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),
+  operator: createOperatorRepo(db),
   partitions: createPartitionsRepo(db),
 });
 

@@ -39,5 +39,13 @@ export function createRetentionRepo(db: Db | Tx) {
         where id = any(array(
           select id from endpoint_secrets where expires_at < now()
           order by expires_at limit ${limit} for update skip locked))`),
+
+    /** Index: revoked_tokens_expiry, then the key. */
+    deleteRevokedTokens: (limit: number) =>
+      affected(sql`
+        delete from revoked_tokens
+        where token_hash = any(array(
+          select token_hash from revoked_tokens where expires_at < now()
+          order by expires_at limit ${limit} for update skip locked))`),
   };
 }

@@ -4,6 +4,7 @@ import type { Sealer } from "../lib/sealed.ts";
 import type { Authenticate } from "../services/authentication.ts";
 import type { Context, Settings } from "../services/context.ts";
 import type { HeldKey } from "../services/idempotency.ts";
+import type { OperationalEvents } from "../services/operational-events.ts";
 import type { IssueAppToken } from "../services/portal-access.ts";
 
 /** What the routes are wired to. */
@@ -14,6 +15,7 @@ export type ApiParts = {
   issueAppToken: IssueAppToken;
   sealer: Sealer;
   settings: Settings;
+  events: OperationalEvents;
 };
 
 /** What the hooks of app.ts know of a request from its first moment on. */

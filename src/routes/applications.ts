@@ -28,7 +28,13 @@ export const applicationRoutes = (parts: ApiParts) =>
       },
       {
         body: ApplicationIn,
-        query: Input({ get_if_exists: Type.Optional(Type.Boolean()) }),
+        query: Input({
+          get_if_exists: Type.Optional(
+            Type.Boolean({
+              description: "answers the one that has this uid, if any, and leaves it as it is",
+            }),
+          ),
+        }),
         response: { 200: ApplicationOut, 201: ApplicationOut, ...errorResponses },
         detail: { operationId: "v1.application.create", summary: "Create an application" },
       },

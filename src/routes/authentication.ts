@@ -1,7 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { Empty, errorResponses, Ref } from "../schemas/common.ts";
-import { AppPortalAccessIn, AppPortalAccessOut } from "../schemas/portal-access.ts";
+import { ApplicationTokenExpireIn, AppPortalAccessIn, AppPortalAccessOut } from "../schemas/portal-access.ts";
+import { bearerToken } from "../services/authentication.ts";
 import { createPortalAccess } from "../services/portal-access.ts";
+import { expireAppTokens, logOut } from "../services/revocations.ts";
 import { type ApiParts, api } from "./api.ts";
 
 const params = Type.Object({ app_id: Ref });
@@ -32,11 +34,36 @@ export const authenticationRoutes = (parts: ApiParts) =>
         detail: { operationId: "v1.authentication.dashboard-access", hide: true },
       },
     )
-    // A token is good until it expires: there is no session to end.
-    .post("/auth/logout", ({ status }) => status(204, undefined), {
-      response: { 204: Empty, ...errorResponses },
-      detail: { operationId: "v1.authentication.logout", summary: "Leave" },
-    });
+    .post(
+      "/auth/app/:app_id/expire-all",
+      async ({ ctx, params, body, status }) => {
+        await expireAppTokens(ctx, params.app_id, body);
+        return status(204, undefined);
+      },
+      {
+        params,
+        body: ApplicationTokenExpireIn,
+        response: { 204: Empty, ...errorResponses },
+        detail: {
+          operationId: "v1.authentication.expire-all",
+          summary: "End an application's tokens, all or those of some sessions",
+        },
+      },
+    )
+    .post(
+      "/auth/logout",
+      async ({ ctx, request, status }) => {
+        await logOut(ctx, bearerToken(request.headers.get("authorization")));
+        return status(204, undefined);
+      },
+      {
+        response: { 204: Empty, ...errorResponses },
+        detail: {
+          operationId: "v1.authentication.logout",
+          summary: "End the token that this request comes with, of whatever kind it is",
+        },
+      },
+    );
 
 /** As the client reached us: a proxy in front says whether over TLS. */
 function originOf(request: Request): string {

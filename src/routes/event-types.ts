@@ -25,7 +25,7 @@ export const eventTypeRoutes = (parts: ApiParts) =>
       query: Input({
         ...listQuery(":?[a-zA-Z0-9\\-_.]+"),
         ...OrderQuery,
-        include_archived: Type.Optional(Type.Boolean()),
+        include_archived: Type.Optional(Type.Boolean({ description: "those too that were deleted" })),
         with_content: Type.Optional(Type.Boolean({ description: "with schemas, which are null otherwise" })),
       }),
       response: { 200: EventTypeList, ...errorResponses },
@@ -72,7 +72,7 @@ export const eventTypeRoutes = (parts: ApiParts) =>
       },
       {
         params,
-        query: Input({ expunge: Type.Optional(Type.Boolean()) }),
+        query: Input({ expunge: Type.Optional(Type.Boolean({ description: "leaves nothing to revive" })) }),
         response: { 204: Empty, ...errorResponses },
         detail: { operationId: "v1.event-type.delete", summary: "Archive an event type, or expunge it" },
       },

@@ -1,7 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { stringify } from "../lib/raw-json.ts";
 import { errorResponses, Input } from "../schemas/common.ts";
+import { ContentQuery } from "../schemas/filters.ts";
 import { MessageIn } from "../schemas/message-in.ts";
+import { MessageOut } from "../schemas/messages.ts";
 import { type SendMessageParts, sendMessage } from "../services/send-message.ts";
 import { type ApiParts, api } from "./api.ts";
 
@@ -24,10 +26,10 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
       });
     },
     {
-      params: Type.Object({ app_id: Type.String({ description: "id or uid" }) }),
-      query: Input({ with_content: Type.Optional(Type.Boolean()) }),
+      params: Type.Object({ app_id: Type.String() }),
+      query: Input(ContentQuery),
       body: MessageIn,
-      response: errorResponses,
+      response: { 202: MessageOut, ...errorResponses },
       detail: { operationId: "v1.message.create", summary: "Send a message" },
     },
   );

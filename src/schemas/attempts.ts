@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { ListResponse, Nullable, Timestamp } from "./common.ts";
+import { Id, ListResponse, Nullable, Timestamp } from "./common.ts";
 import { MessageOut } from "./messages.ts";
 
 const MessageStatus = Type.Integer({
@@ -7,7 +7,7 @@ const MessageStatus = Type.Integer({
   maximum: 4,
   description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled",
 });
-const MessageStatusText = Type.Union([
+export const MessageStatusText = Type.Union([
   Type.Literal("success"),
   Type.Literal("pending"),
   Type.Literal("fail"),
@@ -17,16 +17,16 @@ const MessageStatusText = Type.Union([
 export type MessageStatusText = Static<typeof MessageStatusText>;
 
 export const MessageAttemptOut = Type.Object({
-  id: Type.String(),
-  msgId: Type.String(),
-  endpointId: Type.String(),
-  url: Type.String(),
+  id: Id("atmpt_"),
+  msgId: Id("msg_"),
+  endpointId: Id("ep_"),
+  url: Type.String({ examples: ["https://example.com/webhooks"] }),
   status: MessageStatus,
   statusText: MessageStatusText,
   triggerType: Type.Integer({ minimum: 0, maximum: 1, description: "0 scheduled, 1 manual" }),
-  response: Type.String({ description: "what the receiver said, or why it said nothing" }),
-  responseStatusCode: Type.Integer({ description: "0 when no response came" }),
-  responseDurationMs: Type.Integer(),
+  response: Type.String({ description: "what the receiver said, or why it said nothing", examples: ["ok"] }),
+  responseStatusCode: Type.Integer({ description: "0 when no response came", examples: [200] }),
+  responseDurationMs: Type.Integer({ examples: [42] }),
   timestamp: Timestamp,
 });
 export type MessageAttemptOut = Static<typeof MessageAttemptOut>;

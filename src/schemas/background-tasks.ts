@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Channel, Input, ListResponse, Name, OptionalNullable, Timestamp } from "./common.ts";
+import { Channel, Id, Input, ListResponse, Name, OptionalNullable, Timestamp } from "./common.ts";
 
 const Status = Type.Union([Type.Literal("running"), Type.Literal("finished"), Type.Literal("failed")]);
 const Kind = Type.Union([
@@ -26,22 +26,33 @@ export const BulkReplayIn = Input({
   eventTypes: OptionalNullable(Type.Array(Name)),
   channel: OptionalNullable(Channel),
   status: OptionalNullable(
-    Type.Integer({ minimum: 0, maximum: 4, description: "0 what went well, 2 what failed; all unless told" }),
+    Type.Integer({
+      minimum: 0,
+      maximum: 4,
+      description: "0 what went well, 2 what failed; all unless told",
+      examples: [2],
+    }),
   ),
   statusCodeClass: OptionalNullable(
-    Type.Integer({ minimum: 0, maximum: 500, multipleOf: 100, description: "what got such an answer once" }),
+    Type.Integer({
+      minimum: 0,
+      maximum: 500,
+      multipleOf: 100,
+      description: "what got such an answer once",
+      examples: [500],
+    }),
   ),
 });
 export type BulkReplayIn = Static<typeof BulkReplayIn>;
 
-export const ReplayOut = Type.Object({ id: Type.String(), status: Status, task: Kind, updatedAt: Timestamp });
+export const ReplayOut = Type.Object({ id: Id("qtask_"), status: Status, task: Kind, updatedAt: Timestamp });
 export type ReplayOut = Static<typeof ReplayOut>;
 
 export const BackgroundTaskOut = Type.Object({
   ...ReplayOut.properties,
   data: Type.Object(
     {
-      endpointId: Type.String(),
+      endpointId: Id("ep_"),
       since: Timestamp,
       until: Timestamp,
       scanned: Type.Integer({ description: "messages looked at so far" }),
@@ -55,4 +66,7 @@ export const BackgroundTaskOut = Type.Object({
 export type BackgroundTaskOut = Static<typeof BackgroundTaskOut>;
 export const BackgroundTaskList = ListResponse(BackgroundTaskOut);
 
-export const TaskQuery = { status: Type.Optional(Status), task: Type.Optional(AnyKind) };
+export const TaskQuery = {
+  status: Type.Optional({ ...Status, description: "only those" }),
+  task: Type.Optional({ ...AnyKind, description: "only those" }),
+};

@@ -10,28 +10,74 @@ FormatRegistry.Set("text", isText);
 
 export const namePattern = "^[a-zA-Z0-9\\-_.]+$";
 
-export const Text = (options: { minLength?: number; maxLength?: number; description?: string } = {}) =>
-  Type.String({ format: "text", ...options });
-export const Name = Type.String({ pattern: namePattern, minLength: 1, maxLength: 256 });
+export const Text = (
+  options: { minLength?: number; maxLength?: number; description?: string; examples?: string[] } = {},
+) => Type.String({ format: "text", ...options });
+export const Name = Type.String({
+  pattern: namePattern,
+  minLength: 1,
+  maxLength: 256,
+  examples: ["user.signup"],
+});
 /** A uid must not look like an id of its own kind, or the two could not be told apart in a path. */
-export const Uid = (prefix: string) =>
-  Type.String({ pattern: `^(?!${prefix})[a-zA-Z0-9\\-_.]+$`, minLength: 1, maxLength: 256 });
+export const Uid = (prefix: string, example: string) =>
+  Type.String({
+    pattern: `^(?!${prefix})[a-zA-Z0-9\\-_.]+$`,
+    minLength: 1,
+    maxLength: 256,
+    description: "your own name for it, good wherever its id is",
+    examples: [example],
+  });
 /** What a path names something by; what doesn't fit names nothing and is a 404. */
 export const Ref = Type.String({ pattern: namePattern, maxLength: 256, description: "id or uid" });
 /** The hosted service's alphabet, which is wider than the reference server's. */
-export const Channel = Type.String({ pattern: "^[a-zA-Z0-9\\-_.:+]+$", minLength: 1, maxLength: 128 });
-export const Timestamp = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
-export const ThrottleRate = Type.Integer({ minimum: 1, maximum: 65535, description: "messages per second" });
+export const Channel = Type.String({
+  pattern: "^[a-zA-Z0-9\\-_.:+]+$",
+  minLength: 1,
+  maxLength: 128,
+  examples: ["project_1337"],
+});
+export const Timestamp = Type.String({
+  format: "date-time",
+  description: "RFC 3339, UTC",
+  examples: ["2026-01-02T03:04:05.678Z"],
+});
+export const ThrottleRate = Type.Integer({
+  minimum: 1,
+  maximum: 65535,
+  description: "messages per second",
+  examples: [100],
+});
 /** As `ThrottleRate`; clients may also clear it with 0 where they change it. */
-export const ThrottleRatePatch = Type.Integer({ minimum: 0, maximum: 65535 });
-export const Metadata = Type.Record(Type.String(), Text());
+export const ThrottleRatePatch = Type.Integer({
+  minimum: 0,
+  maximum: 65535,
+  description: "messages per second; 0 for no limit, as null",
+  examples: [100],
+});
+/** The name that 1.x SDKs have for something. */
+export const Legacy = <S extends TSchema>(schema: S, name: string): S => ({
+  ...schema,
+  deprecated: true,
+  description: `what 1.x SDKs call ${name}`,
+});
+/** An id that we made. */
+export const Id = (prefix: string) =>
+  Type.String({
+    description: "made by us, sorts by time",
+    examples: [`${prefix}2y6rkTqDGfhN0pQcnKp7HVzq3Ba`],
+  });
+export const Metadata = Type.Record(Type.String(), Text(), {
+  description: "your own notes, 4 KB of JSON at most",
+  examples: [{ plan: "pro" }],
+});
 
 export const Nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()]);
 export const OptionalNullable = <S extends TSchema>(schema: S) => Type.Optional(Nullable(schema));
 
 /** A request's body or query: what is unknown in it is ignored, as clients are older or newer than we are. */
-export const Input = <P extends TProperties>(properties: P) =>
-  Type.Object(properties, { additionalProperties: true });
+export const Input = <P extends TProperties>(properties: P, options: { examples?: object[] } = {}) =>
+  Type.Object(properties, { ...options, additionalProperties: true });
 
 /** A number in a query: text that is none is a 400, one out of range a 422. */
 export const QueryInteger = (
@@ -58,15 +104,17 @@ export const listQuery = (cursor: string) => ({
 });
 export const idCursor = (prefix: string) => `${prefix}[0-9A-Za-z]{27}`;
 export const OrderQuery = {
-  order: Type.Optional(Type.Union([Type.Literal("ascending"), Type.Literal("descending")])),
+  order: Type.Optional(
+    Type.Union([Type.Literal("ascending"), Type.Literal("descending")], { description: "by time of making" }),
+  ),
 };
 
 export const ListResponse = <S extends TSchema>(item: S) =>
   Type.Object({
     data: Type.Array(item),
-    done: Type.Boolean(),
-    iterator: Nullable(Type.String()),
-    prevIterator: Nullable(Type.String()),
+    done: Type.Boolean({ description: "there are no more that way" }),
+    iterator: Nullable(Type.String({ description: "leads to the next page" })),
+    prevIterator: Nullable(Type.String({ description: "leads to the page before" })),
   });
 
 export const HttpError = Type.Object({ code: Type.String(), detail: Type.String() });

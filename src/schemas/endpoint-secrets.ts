@@ -4,6 +4,7 @@ import { Input, OptionalNullable } from "./common.ts";
 export const Secret = Type.String({
   pattern: "^(whsec_|whsk_)?[a-zA-Z0-9+/=]{32,100}$",
   description: "base64 of 24 to 75 random bytes, with or without whsec_, or whsk_ and an Ed25519 private key",
+  examples: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
 });
 
 export const EndpointSecretRotateIn = Input({
@@ -13,12 +14,16 @@ export const EndpointSecretRotateIn = Input({
       minimum: 0,
       maximum: 604_800,
       description: "how long the old one signs too, 86400 unless told",
+      examples: [86_400],
     }),
   ),
 });
 export type EndpointSecretRotateIn = Static<typeof EndpointSecretRotateIn>;
 
 export const EndpointSecretOut = Type.Object({
-  key: Type.String({ description: "what a receiver verifies with: whsec_, or whpk_ for an Ed25519 key" }),
+  key: Type.String({
+    description: "what a receiver verifies with: whsec_, or whpk_ for an Ed25519 key",
+    examples: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+  }),
 });
 export type EndpointSecretOut = Static<typeof EndpointSecretOut>;

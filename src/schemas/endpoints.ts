@@ -1,7 +1,9 @@
 import { type Static, Type } from "@sinclair/typebox";
 import {
   Channel,
+  Id,
   Input,
+  Legacy,
   ListResponse,
   Metadata,
   Name,
@@ -16,23 +18,36 @@ import {
 import { Headers } from "./endpoint-headers.ts";
 import { Secret } from "./endpoint-secrets.ts";
 
-const Url = Text({ minLength: 1, maxLength: 65536, description: "http or https" });
+const Url = Text({
+  minLength: 1,
+  maxLength: 65536,
+  description: "http or https",
+  examples: ["https://example.com/webhooks"],
+});
 // An empty list is no filter: a widely used client posts it.
 const EventTypes = Type.Array(Name, { description: "which event types it receives; all unless told" });
 const Channels = Type.Array(Channel, { maxItems: 10, description: "which channels; all unless told" });
-const Version = Type.Integer({ minimum: 0, maximum: 2_147_483_647 });
+const Version = Type.Integer({
+  minimum: 0,
+  maximum: 2_147_483_647,
+  description: "kept and given back",
+  deprecated: true,
+});
 
 const optional = {
-  uid: OptionalNullable(Uid("ep_")),
-  description: Type.Optional(Text()),
+  uid: OptionalNullable(Uid("ep_", "billing")),
+  description: Type.Optional(Text({ examples: ["The billing system"] })),
   disabled: Type.Optional(Type.Boolean()),
   eventTypes: OptionalNullable(EventTypes),
-  filterTypes: OptionalNullable(EventTypes),
+  filterTypes: OptionalNullable(Legacy(EventTypes, "eventTypes")),
   channels: OptionalNullable(Channels),
   version: OptionalNullable(Version),
   metadata: Type.Optional(Metadata),
 };
-const rate = { throttleRate: OptionalNullable(ThrottleRate), rateLimit: OptionalNullable(ThrottleRate) };
+const rate = {
+  throttleRate: OptionalNullable(ThrottleRate),
+  rateLimit: OptionalNullable(Legacy(ThrottleRate, "throttleRate")),
+};
 
 export const EndpointUpdate = Input({ url: Url, ...optional, ...rate });
 export type EndpointUpdate = Static<typeof EndpointUpdate>;
@@ -51,22 +66,22 @@ export const EndpointPatch = Input({
   url: Type.Optional(Url),
   ...optional,
   throttleRate: OptionalNullable(ThrottleRatePatch),
-  rateLimit: OptionalNullable(ThrottleRatePatch),
+  rateLimit: OptionalNullable(Legacy(ThrottleRatePatch, "throttleRate")),
 });
 export type EndpointPatch = Static<typeof EndpointPatch>;
 
 export const EndpointOut = Type.Object({
-  id: Type.String(),
-  uid: Nullable(Type.String()),
-  url: Type.String(),
-  description: Type.String(),
+  id: Id("ep_"),
+  uid: Nullable(Type.String({ examples: ["billing"] })),
+  url: Type.String({ examples: ["https://example.com/webhooks"] }),
+  description: Type.String({ examples: ["The billing system"] }),
   disabled: Type.Boolean(),
-  eventTypes: Nullable(Type.Array(Type.String())),
-  filterTypes: Nullable(Type.Array(Type.String(), { description: "what 1.x SDKs call eventTypes" })),
-  channels: Nullable(Type.Array(Type.String())),
-  throttleRate: Nullable(Type.Integer()),
-  rateLimit: Nullable(Type.Integer({ description: "what 1.x SDKs call throttleRate" })),
-  version: Type.Integer(),
+  eventTypes: Nullable(Type.Array(Name)),
+  filterTypes: Nullable(Legacy(Type.Array(Name), "eventTypes")),
+  channels: Nullable(Type.Array(Channel)),
+  throttleRate: Nullable(Type.Integer({ description: "messages per second", examples: [100] })),
+  rateLimit: Nullable(Legacy(Type.Integer({ examples: [100] }), "throttleRate")),
+  version: Type.Integer({ deprecated: true, examples: [1] }),
   metadata: Metadata,
   createdAt: Timestamp,
   updatedAt: Timestamp,

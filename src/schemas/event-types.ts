@@ -3,37 +3,50 @@ import { Input, ListResponse, Name, Nullable, OptionalNullable, Text, Timestamp 
 
 const Schemas = Type.Record(Type.String(), Type.Unknown(), {
   description: "JSON Schemas of the payload, by version",
+  examples: [
+    { "1": { type: "object", properties: { user: { type: "string" } }, examples: [{ user: "ada" }] } },
+  ],
 });
-const FeatureFlags = Type.Array(Name, { maxItems: 100 });
+const FeatureFlags = Type.Array(Name, { maxItems: 100, examples: [["beta"]] });
 
 const optional = {
   archived: Type.Optional(Type.Boolean()),
   deprecated: Type.Optional(Type.Boolean()),
   schemas: OptionalNullable(Schemas),
-  featureFlag: OptionalNullable(Name),
+  featureFlag: OptionalNullable({ ...Name, examples: ["beta"] }),
   featureFlags: OptionalNullable(FeatureFlags),
-  groupName: OptionalNullable(Name),
+  groupName: OptionalNullable({ ...Name, examples: ["user"] }),
 };
 
-export const EventTypeIn = Input({ name: Name, description: Text(), ...optional });
+export const EventTypeIn = Input({
+  name: Name,
+  description: Text({ examples: ["Somebody signed up"] }),
+  ...optional,
+});
 export type EventTypeIn = Static<typeof EventTypeIn>;
 
-export const EventTypeUpdate = Input({ description: Text(), ...optional });
+export const EventTypeUpdate = Input({
+  description: Text({ examples: ["Somebody signed up"] }),
+  ...optional,
+});
 export type EventTypeUpdate = Static<typeof EventTypeUpdate>;
 
 /** Absent keeps, null clears. */
-export const EventTypePatch = Input({ description: Type.Optional(Text()), ...optional });
+export const EventTypePatch = Input({
+  description: Type.Optional(Text({ examples: ["Somebody signed up"] })),
+  ...optional,
+});
 export type EventTypePatch = Static<typeof EventTypePatch>;
 
 export const EventTypeOut = Type.Object({
-  name: Type.String(),
-  description: Type.String(),
+  name: Name,
+  description: Type.String({ examples: ["Somebody signed up"] }),
   archived: Type.Boolean(),
   deprecated: Type.Boolean(),
   schemas: Nullable(Schemas),
-  featureFlag: Nullable(Type.String()),
-  featureFlags: Nullable(Type.Array(Type.String())),
-  groupName: Nullable(Type.String()),
+  featureFlag: Nullable(Type.String({ examples: ["beta"] })),
+  featureFlags: Nullable(Type.Array(Type.String({ examples: ["beta"] }))),
+  groupName: Nullable(Type.String({ examples: ["user"] })),
   createdAt: Timestamp,
   updatedAt: Timestamp,
 });

@@ -10,11 +10,17 @@ export const ContentQuery = {
 };
 /** `event_types` comes in several spellings that only the URL shows: see routes/query-lists.ts. */
 export const MessageQuery = {
-  channel: Type.Optional(Channel),
+  channel: Type.Optional({ ...Channel, description: "only what was sent to this channel" }),
   event_types: Type.Optional(Type.String({ description: "names, with commas between" })),
 };
 export const StatusQuery = {
-  status: Type.Optional(QueryInteger("status", { minimum: 0, maximum: 4 })),
+  status: Type.Optional(
+    QueryInteger("status", {
+      minimum: 0,
+      maximum: 4,
+      description: "0 success, 1 pending, 2 fail, 3 sending, 4 canceled",
+    }),
+  ),
 };
 export const AttemptQuery = {
   ...MessageQuery,

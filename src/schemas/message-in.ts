@@ -3,25 +3,45 @@ import { ApplicationIn } from "./applications.ts";
 import { Channel, Input, Name, OptionalNullable, Text, Uid } from "./common.ts";
 
 /** An object whose members are nobody's business here: its bytes are passed on. */
-const Payload = Type.Object({}, { additionalProperties: true, description: "any JSON object" });
+const Payload = Type.Object(
+  {},
+  { additionalProperties: true, description: "any JSON object", examples: [{ user: "ada" }] },
+);
 
-export const MessageIn = Input({
-  eventType: Name,
-  payload: Type.Optional(Payload),
-  data: Type.Optional(
-    Type.Object({}, { additionalProperties: true, description: "another name for payload" }),
-  ),
-  eventId: OptionalNullable(Uid("msg_")),
-  channels: OptionalNullable(Type.Array(Channel, { minItems: 1, maxItems: 10, uniqueItems: true })),
-  application: OptionalNullable(ApplicationIn),
-  payloadRetentionPeriod: Type.Optional(
-    Type.Integer({ minimum: 5, maximum: 90, description: "days that the payload is kept" }),
-  ),
-  transformationsParams: OptionalNullable(
-    Type.Object({
-      rawPayload: Type.Optional(Text({ description: "sent as the body instead of payload, byte for byte" })),
-      headers: Type.Optional(Type.Record(Type.String(), Type.String())),
-    }),
-  ),
-});
+export const MessageIn = Input(
+  {
+    eventType: Name,
+    payload: Type.Optional(Payload),
+    data: Type.Optional(
+      Type.Object(
+        {},
+        { additionalProperties: true, description: "another name for payload", deprecated: true },
+      ),
+    ),
+    eventId: OptionalNullable(Uid("msg_", "signup-ada")),
+    channels: OptionalNullable(Type.Array(Channel, { minItems: 1, maxItems: 10, uniqueItems: true })),
+    application: OptionalNullable(ApplicationIn),
+    payloadRetentionPeriod: Type.Optional(
+      Type.Integer({ minimum: 5, maximum: 90, description: "days that the payload is kept", examples: [90] }),
+    ),
+    transformationsParams: OptionalNullable(
+      Type.Object({
+        rawPayload: Type.Optional(
+          Text({ description: "sent as the body instead of payload, byte for byte" }),
+        ),
+        headers: Type.Optional(Type.Record(Type.String(), Type.String())),
+      }),
+    ),
+  },
+  {
+    examples: [
+      {
+        eventType: "user.signup",
+        eventId: "signup-ada",
+        channels: ["project_1337"],
+        payload: { user: "ada" },
+      },
+    ],
+  },
+);
 export type MessageIn = Static<typeof MessageIn>;

@@ -1,12 +1,15 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { ListResponse, Nullable, Timestamp } from "./common.ts";
+import { Channel, Id, ListResponse, Name, Nullable, Timestamp } from "./common.ts";
 
 export const MessageOut = Type.Object({
-  id: Type.String(),
-  eventType: Type.String(),
-  eventId: Nullable(Type.String()),
-  channels: Nullable(Type.Array(Type.String())),
-  payload: Type.Object({}, { description: "as it was sent, byte by byte; `{}` without content" }),
+  id: Id("msg_"),
+  eventType: Name,
+  eventId: Nullable(Type.String({ examples: ["signup-ada"] })),
+  channels: Nullable(Type.Array(Channel)),
+  payload: Type.Object(
+    {},
+    { description: "as it was sent, byte by byte; `{}` without content", examples: [{ user: "ada" }] },
+  ),
   timestamp: Timestamp,
 });
 export type MessageOut = Static<typeof MessageOut>;

@@ -7,7 +7,7 @@ import { findApplication } from "./applications.ts";
 import type { Context } from "./context.ts";
 import { findEndpoint } from "./endpoints.ts";
 import { AppError, notFound } from "./errors.ts";
-import { newestFirst, type RangeQuery } from "./id-ranges.ts";
+import { firstAttemptIdOf, newestFirst, type RangeQuery } from "./id-ranges.ts";
 import { findMessage } from "./messages.ts";
 
 export type AttemptListQuery = RangeQuery & {
@@ -18,7 +18,7 @@ export type AttemptListQuery = RangeQuery & {
   withContent: boolean;
 };
 
-export const statusTexts = ["success", "pending", "fail", "sending", "canceled"] as const;
+const statusTexts = ["success", "pending", "fail", "sending", "canceled"] as const;
 export const statusText = (status: number): MessageStatusText => statusTexts[status] ?? "fail";
 
 const expunged = "EXPUNGED";
@@ -70,6 +70,10 @@ async function list(
 ): Promise<Page<MessageAttemptOut>> {
   const { range, request } = newestFirst("atmpt_", query);
   const scope: AttemptScope = { orgId: ctx.orgId, ...of, ...range };
+  if ("messageId" in of) {
+    const first = firstAttemptIdOf(of.messageId);
+    if (first > scope.from) scope.from = first;
+  }
   const filter = toFilter(query, endpointId);
   // What is pending, under way or canceled is no attempt yet.
   if (filter === null) return { data: [], done: true, iterator: null, prevIterator: null };

@@ -4,7 +4,7 @@ import type { Context } from "./context.ts";
 import { AppError } from "./errors.ts";
 
 /** Refuses an actor that is bound to one application. */
-export function requireOrg(ctx: Context): void {
+export function requireOrg(ctx: Pick<Context, "actor">): void {
   if (ctx.actor.kind === "app") throw new AppError("insufficient access");
 }
 

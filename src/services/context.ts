@@ -1,13 +1,26 @@
 import type { Logger } from "../lib/log.ts";
 import type { Sealer } from "../lib/sealed.ts";
+import type { ApiKeyScope } from "../models/api-keys.ts";
 import type { Repos } from "../repos/index.ts";
+import type { Capability } from "./capabilities.ts";
+import type { OperationalEvents } from "./operational-events.ts";
 
 /** On whose behalf something is done. */
 export type Actor =
   | { kind: "org"; orgId: string }
-  | { kind: "app"; orgId: string; appId: string; featureFlags: readonly string[] }
+  | { kind: "key"; orgId: string; keyId: string; scopes: readonly ApiKeyScope[] }
+  | AppActor
   | { kind: "operator"; orgId: string; name: string }
   | { kind: "task"; orgId: string; name: string };
+
+/** An application's owner: what they may do there is what their token says. */
+export type AppActor = {
+  kind: "app";
+  orgId: string;
+  appId: string;
+  featureFlags: readonly string[];
+  capabilities: readonly Capability[];
+};
 
 /** What the rules depend on, out of the configuration. */
 export type Settings = { readonly endpointHttpsOnly: boolean };
@@ -21,6 +34,7 @@ export type Context = {
   /** Seals what the database must not hold in the clear. */
   sealer: Sealer;
   settings: Settings;
+  events: OperationalEvents;
   log: Logger;
   signal: AbortSignal;
 };
@@ -30,6 +44,8 @@ export function actorName(actor: Actor): string {
   switch (actor.kind) {
     case "org":
       return `org-token:${actor.orgId}`;
+    case "key":
+      return `api-key:${actor.keyId}`;
     case "app":
       return `app-token:${actor.appId}`;
     case "operator":

@@ -95,6 +95,7 @@ export async function createEndpoint(ctx: Context, appRef: string, input: Endpoi
     const inserted = await tx.endpoints.insert({ ...row, appId: application.id });
     if (!inserted) throw new AppError("conflict");
     await tx.endpointSecrets.insert(ctx.orgId, inserted.id, ctx.sealer.seal(secret));
+    tx.onCommit(() => ctx.events.emit(ctx.orgId, { type: "endpoint.created", endpoint: inserted }));
     return toEndpointOut(inserted);
   });
 }
@@ -105,6 +106,17 @@ export async function createEndpoint(ctx: Context, appRef: string, input: Endpoi
  */
 async function vouch(ctx: Context, row: Endpoint): Promise<void> {
   if (!row.disabled) await ctx.repos.endpointHealth.forget(ctx.orgId, row.id);
+}
+
+function tellChanged(ctx: Context, endpoint: Endpoint & { wasDisabled: boolean }): void {
+  ctx.events.emit(ctx.orgId, { type: "endpoint.updated", endpoint });
+  if (endpoint.disabled === endpoint.wasDisabled) return;
+  ctx.events.emit(
+    ctx.orgId,
+    endpoint.disabled
+      ? { type: "endpoint.disabled", endpoint, trigger: "manual" }
+      : { type: "endpoint.enabled", endpoint },
+  );
 }
 
 /** Replaces what the body can hold, or makes a new one when the path names none. Headers and secrets stay. */
@@ -121,6 +133,7 @@ export async function upsertEndpoint(
   );
   if (!row) return { created: true, endpoint: await createEndpoint(ctx, appRef, input) };
   await vouch(ctx, row);
+  tellChanged(ctx, row);
   return { created: false, endpoint: toEndpointOut(row) };
 }
 
@@ -149,9 +162,12 @@ export async function patchEndpoint(
   );
   if (!row) throw notFound();
   if (input.disabled === false) await vouch(ctx, row);
+  tellChanged(ctx, row);
   return toEndpointOut(row);
 }
 
 export async function deleteEndpoint(ctx: Context, appRef: string, ref: string): Promise<void> {
-  if (!(await ctx.repos.endpoints.remove(applicationScope(ctx, appRef), ref))) throw notFound();
+  const endpoint = await ctx.repos.endpoints.remove(applicationScope(ctx, appRef), ref);
+  if (!endpoint) throw notFound();
+  ctx.events.emit(ctx.orgId, { type: "endpoint.deleted", endpoint });
 }

@@ -41,12 +41,13 @@ export function newestFirst(
   return {
     range: {
       from: idBound(prefix, oldest),
-      // Rounded up to a step, so that what was made in the millisecond before is not lost.
-      to: before === null ? idEnd(prefix) : idBound(prefix, before.getTime() + idStepMs - 1),
+      // Rounded up to a step, so that what was made in the millisecond before is not lost. Without `before` a day ahead,
+      // whatever clock the ids were made by: the partitions of coming weeks stay out of it.
+      to: idBound(prefix, before === null ? now.getTime() + dayMs : before.getTime() + idStepMs - 1),
     },
     request: upwards ? { ...request, backward: true, scan: "ascending" } : request,
   };
 }
 
-/** Past every id with this prefix. */
-export const idEnd = (prefix: IdPrefix): string => `${prefix}~`;
+/** No attempt of the message has a smaller id: see `firstAttemptId` of the repos, which says the same in SQL. */
+export const firstAttemptIdOf = (messageId: string): string => `atmpt_${messageId.slice(4, 8)}`;

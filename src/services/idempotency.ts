@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
+import { createSealer, type Sealer } from "../lib/sealed.ts";
 import { type Actor, actorName, type Context } from "./context.ts";
 import { AppError } from "./errors.ts";
 
 /** An answer as it went out; no text is no body. */
 export type Answer = { status: number; text: string };
 /** A key that this request runs under, until `lockedUntil`. */
-export type HeldKey = { key: string; lockedUntil: string };
+export type HeldKey = { key: string; lockedUntil: string; sealer: Sealer };
 
 // Longer than any request may take: after that its process counts as dead, and the key is free.
 const lockSeconds = 60;
@@ -26,6 +27,13 @@ const hash = (...parts: string[]): string => {
 export const idempotencyKeyHash = (orgId: string, actor: Actor, path: string, key: string): string =>
   hash(orgId, actorName(actor), `POST ${path}`, key);
 
+/**
+ * Answers may hold tokens. They are sealed under the client's own key, of which only a hash is kept: who comes with
+ * it can read its answer, and nobody else can.
+ */
+const answerSealer = (orgId: string, path: string, key: string): Sealer =>
+  createSealer(createHash("sha256").update(["answer", orgId, path, key].join("\0")).digest());
+
 /** What a repeat is compared by. */
 export const requestHash = (query: string, body: string): string => hash(query, body);
 
@@ -40,13 +48,14 @@ export async function claimKey(
 ): Promise<{ answer: Answer } | { held: HeldKey }> {
   const key = idempotencyKeyHash(ctx.orgId, ctx.actor, request.path, request.key);
   const bodyHash = requestHash(request.query, request.body);
+  const sealer = answerSealer(ctx.orgId, request.path, request.key);
   const deadline = performance.now() + waitMsMax;
   for (let pollMs = pollMsFirst; ; pollMs = Math.min(pollMs * 1.5, pollMsMax)) {
     const claim = await ctx.repos.idempotencyKeys.claim({ key, bodyHash, orgId: ctx.orgId, lockSeconds });
-    if (claim?.claimed) return { held: { key, lockedUntil: claim.lockedUntil } };
+    if (claim?.claimed) return { held: { key, lockedUntil: claim.lockedUntil, sealer } };
     if (claim && claim.bodyHash !== bodyHash) throw new AppError("idempotency_conflict");
     if (claim && claim.status !== null) {
-      return { answer: { status: claim.status, text: ctx.sealer.open(claim.response ?? "") } };
+      return { answer: { status: claim.status, text: ctx.sealer.open(sealer.open(claim.response ?? "")) } };
     }
     if (ctx.signal.aborted || performance.now() > deadline) throw new AppError("request_in_progress");
     await Bun.sleep(pollMs);
@@ -59,7 +68,7 @@ export async function settleKey(ctx: Context, held: HeldKey, answer: Answer): Pr
   try {
     if (answer.status < 200 || answer.status > 299) await idempotencyKeys.release(held.key, held.lockedUntil);
     else {
-      const response = ctx.sealer.seal(answer.text);
+      const response = held.sealer.seal(ctx.sealer.seal(answer.text));
       await idempotencyKeys.keep(held.key, held.lockedUntil, { status: answer.status, response });
     }
   } catch (err) {

@@ -1,3 +1,4 @@
+import { statementDeadlineMs, withDeadline } from "../lib/deadline.ts";
 import { createGroupCommit } from "../lib/group-commit.ts";
 import { isMissingPartition, isRetriable } from "../lib/postgres-errors.ts";
 import { triggers } from "../models/deliveries.ts";
@@ -53,11 +54,11 @@ const waitingMax = 10_000;
 export function createIntake(options: IntakeOptions): Intake {
   const insert = async (rows: IntakeRow[], offer: Offer | null): Promise<IntakeResult[]> => {
     try {
-      return await options.repo.insert(rows, offer);
+      return await withDeadline(options.repo.insert(rows, offer), statementDeadlineMs);
     } catch (error) {
       if (isMissingPartition(error)) await options.ensurePartitions();
       else if (!isRetriable(error)) throw error;
-      return options.repo.insert(rows, offer);
+      return withDeadline(options.repo.insert(rows, offer), statementDeadlineMs);
     }
   };
 

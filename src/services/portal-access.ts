@@ -1,6 +1,7 @@
 import type { AppPortalAccessIn, AppPortalAccessOut } from "../schemas/portal-access.ts";
 import { createApplication } from "./applications.ts";
 import { requireOrg } from "./authorization.ts";
+import { grantedCapabilities } from "./capabilities.ts";
 import type { Context } from "./context.ts";
 import { invalid, notFound } from "./errors.ts";
 import { signToken } from "./tokens.ts";
@@ -10,18 +11,26 @@ export type IssueAppToken = (grant: {
   orgId: string;
   appId: string;
   featureFlags: string[];
+  capabilities: string[];
+  sessionId: string | null;
   expiresInSeconds: number;
 }) => Promise<string>;
 
 export const createIssueAppToken =
   (secret: string): IssueAppToken =>
-  ({ orgId, appId, featureFlags, expiresInSeconds }) =>
+  ({ orgId, appId, featureFlags, capabilities, sessionId, expiresInSeconds }) =>
     signToken({
       secret,
       subject: appId,
       org: orgId,
       expiresInSeconds,
-      claims: { feature_flags: featureFlags },
+      claims: {
+        feature_flags: featureFlags,
+        capabilities,
+        ...(sessionId !== null && { session_id: sessionId }),
+        // `iat` has whole seconds, too coarse to tell a token from those that were ended just before it.
+        issued_at_ms: Date.now(),
+      },
     });
 
 const expirySecondsDefault = 604_800;
@@ -38,11 +47,16 @@ export async function createPortalAccess(
   input: AppPortalAccessIn,
 ): Promise<AppPortalAccessOut> {
   requireOrg(ctx);
+  if (input.capabilities && !input.capabilities.includes("ViewBase")) {
+    throw invalid(["body", "capabilities"], "must have ViewBase among them");
+  }
   const appId = await applicationId(ctx, appRef, input.application ?? null);
   const token = await issue({
     orgId: ctx.orgId,
     appId,
     featureFlags: input.featureFlags ?? [],
+    capabilities: grantedCapabilities(input),
+    sessionId: input.sessionId ?? null,
     expiresInSeconds: input.expiry ?? expirySecondsDefault,
   });
   const key = Buffer.from(JSON.stringify({ appId, token })).toString("base64url");

@@ -1,3 +1,4 @@
+import { statementDeadlineMs, withDeadline } from "../lib/deadline.ts";
 import { createGroupCommit } from "../lib/group-commit.ts";
 import type { Logger } from "../lib/log.ts";
 import { isMissingPartition, isRetriable, isUnavailable } from "../lib/postgres-errors.ts";
@@ -33,7 +34,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const run = async (outcomes: Outcome[]): Promise<undefined[]> => {
     for (let tries = 0; ; tries += 1) {
       try {
-        const open = await repo.record(outcomes);
+        const open = await withDeadline(repo.record(outcomes), statementDeadlineMs);
         if (open.length > 0) options.onOpen(open);
         return new Array<undefined>(outcomes.length);
       } catch (error) {

@@ -18,9 +18,12 @@ export type ReplayRequest = {
   channel?: string | null;
   statusCodeClass?: number | null;
   rate?: number | null;
+  asked?: string | null;
 };
 
-export const replayInput = (request: ReplayRequest): ReplayInput => ({
+type TaskContext = Pick<Context, "actor" | "orgId" | "repos">;
+
+const replayInput = (request: ReplayRequest): ReplayInput => ({
   endpointId: request.endpoint.id,
   since: request.since.toISOString(),
   until: request.until.toISOString(),
@@ -29,10 +32,11 @@ export const replayInput = (request: ReplayRequest): ReplayInput => ({
   channel: request.channel ?? null,
   statusCodeClass: request.statusCodeClass ?? null,
   rate: request.rate ?? null,
+  asked: request.asked ?? null,
 });
 
 /** Writes down what is to be sent again. Workers do it, batch by batch; a backfill's script does its own. */
-export async function createReplay(ctx: Context, request: ReplayRequest): Promise<BackgroundTask> {
+export async function createReplay(ctx: TaskContext, request: ReplayRequest): Promise<BackgroundTask> {
   const input = replayInput(request);
   return ctx.repos.tx(async (tx) => {
     const task = await tx.backgroundTasks.insert({
@@ -73,7 +77,7 @@ export const replayBatch = (
  * @returns `done` when the task has ended, for whatever reason
  */
 export async function runReplayBatch(
-  ctx: Pick<Context, "orgId" | "repos">,
+  ctx: Omit<TaskContext, "actor">,
   taskId: string,
   options: { batchSize: number; lease: string | null },
 ): Promise<Omit<ReplayStep, "lastId"> & { done: boolean }> {

@@ -32,6 +32,10 @@ export function deleteEventIds({ repos, signal, now, retentionDays }: RetentionC
 export const deleteExpiredSecrets = ({ repos, signal }: RetentionContext) =>
   inBatches(signal, () => repos.retention.deleteExpiredSecrets(batchSize));
 
+/** Revoked tokens that have expired by themselves since. */
+export const deleteRevokedTokens = ({ repos, signal }: RetentionContext) =>
+  inBatches(signal, () => repos.retention.deleteRevokedTokens(batchSize));
+
 async function inBatches(signal: AbortSignal, batch: () => Promise<number>): Promise<number> {
   for (let total = 0; ; ) {
     const count = await batch();

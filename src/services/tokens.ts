@@ -20,6 +20,9 @@ export interface TokenInput {
   claims?: Record<string, unknown>;
 }
 
+/** The org that operators' commands mean unless told otherwise: who moves over from svix-server finds the same tenant. */
+export const defaultOrgId = "org_23rb8YdGqMT0qIzpgGwdXfHirMu";
+
 const encoder = new TextEncoder();
 
 /** Makes a JWT (HS256) that is valid from now on. */

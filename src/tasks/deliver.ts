@@ -1,3 +1,4 @@
+import { statementDeadlineMs } from "../lib/deadline.ts";
 import { Lanes } from "../lib/lanes.ts";
 import type { Logger } from "../lib/log.ts";
 import { createLoop } from "../lib/loop.ts";
@@ -5,6 +6,7 @@ import type { ClaimedDelivery, DeliveriesRepo, DeliveryKey } from "../repos/deli
 import type { OutcomesRepo } from "../repos/outcomes.ts";
 import { type Delivery, type DeliveryPolicy, deliver, type Judged } from "../services/delivery.ts";
 import type { HandOver } from "../services/intake.ts";
+import type { AttemptEvents } from "../services/operational-events.ts";
 import { createRecorder } from "../services/recorder.ts";
 import type { Targets } from "../services/targets.ts";
 import { createLeases } from "./leases.ts";
@@ -17,6 +19,7 @@ export type DeliverOptions = {
   concurrency: number;
   endpointConcurrency: number;
   disableAfterSeconds: number;
+  events: AttemptEvents;
   workerId: string;
   /** Makes the partitions for what is being written now. */
   ensurePartitions(): Promise<void>;
@@ -56,7 +59,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     log,
     stopping: stopping.signal,
     ensurePartitions: options.ensurePartitions,
-    onOpen: (ids) => void handBack(ids),
+    onOpen: (ids) => handBack(ids),
   });
   const backlogMax = options.concurrency * backlogPerPlace;
   const endpointBacklogMax = options.endpointConcurrency * endpointBacklogPerPlace;
@@ -67,6 +70,8 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   let full = false;
   /** Leases of statements that failed, perhaps after they were committed. */
   const forfeited = new Set<string>();
+  /** Deliveries that were to be handed back while the database was away. */
+  const unreturned: DeliveryKey[] = [];
 
   const run = async (delivery: Delivery): Promise<void> => {
     try {
@@ -79,16 +84,16 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       logAttempt(log, judged);
       void settle(judged);
     } catch (error) {
-      log.error(
-        { err: error, messageId: delivery.messageId, endpointId: delivery.endpointId },
-        "a delivery broke",
-      );
+      const { messageId, endpointId } = delivery;
+      log.error({ err: error, messageId, endpointId }, "a delivery could not be started");
+      unreturned.push(delivery);
     }
   };
 
   // Not awaited by `run`: the place is free for the next delivery while the outcome is being committed.
   const settle = async (judged: Judged): Promise<void> => {
     await recorder.record(judged.outcome);
+    options.events.attempted(judged.outcome);
     if (judged.outcome.nextAt !== null) return wakeAt(judged.outcome.nextAt);
     if (!judged.outcome.succeeded) await disableIfDue(judged);
   };
@@ -100,8 +105,9 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       const disabled = wantsDisabling
         ? await outcomes.disableEndpoint(orgId, endpointId)
         : await outcomes.disableIfFailing(orgId, endpointId, options.disableAfterSeconds);
-      if (disabled)
-        log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
+      if (!disabled) return;
+      log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
+      options.events.disabled(outcome);
     } catch (error) {
       log.error({ err: error, endpointId }, "an endpoint could not be disabled");
     }
@@ -118,16 +124,9 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   });
 
   /** What was claimed before a breaker opened waits in the queue like the rest. */
-  const handBack = async (endpointIds: string[]): Promise<void> => {
-    const unstarted = endpointIds.flatMap((id) => lanes.empty(id));
-    try {
-      await deliveries.release(unstarted);
-    } catch (error) {
-      log.warn(
-        { err: error, deliveries: unstarted.length },
-        "deliveries could not be handed back: their leases run out",
-      );
-    }
+  const handBack = (endpointIds: string[]): void => {
+    unreturned.push(...endpointIds.flatMap((id) => lanes.empty(id)));
+    loop.wake();
   };
 
   const push = (delivery: Delivery): void => lanes.push(delivery.appId, delivery.endpointId, delivery);
@@ -148,11 +147,11 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   };
 
   const claimOnce = async (): Promise<"again" | "wait"> => {
+    await giveBack();
     if (room() === 0) return "wait";
     const leaseEndsAt = Date.now() + leaseMs;
     const after = walkedTo ?? "";
     const held = hold();
-    await releaseForfeited();
     forfeited.add(held.lease);
     const claim = await deliveries.claim({ ...held, after, endpointsMax: claimEndpointsMax });
     forfeited.delete(held.lease);
@@ -164,7 +163,15 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     return claim.walkedTo !== null || after !== "" ? "again" : "wait";
   };
 
-  const releaseForfeited = async (): Promise<void> => {
+  /** Makes due again what this worker can't or won't start. */
+  const giveBack = async (): Promise<void> => {
+    const keys = unreturned.splice(0);
+    try {
+      await deliveries.release(keys);
+    } catch (error) {
+      unreturned.push(...keys);
+      throw error;
+    }
     for (const lease of forfeited) {
       await deliveries.releaseLeases({ from: lease, to: lease });
       forfeited.delete(lease);
@@ -232,6 +239,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     log,
     intervalMs: pollIntervalMs,
     backoffMaxMs: 2_000,
+    roundTimeoutMs: statementDeadlineMs,
     runOnce: claimOnce,
   });
 
@@ -262,7 +270,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       stopping.abort();
       clearTimeout(wakeTimer);
       await loop.stop();
-      await deliveries.release([...lanes.pause(), ...cancelLater()]);
+      await deliveries.release([...lanes.pause(), ...cancelLater(), ...unreturned.splice(0)]);
       if (deadline.aborted) giveUp.abort();
       deadline.addEventListener("abort", () => giveUp.abort());
       await lanes.idle();

@@ -1,3 +1,4 @@
+import { statementDeadlineMs } from "../lib/deadline.ts";
 import type { Logger } from "../lib/log.ts";
 import { createLoop, type Loop } from "../lib/loop.ts";
 import type { DeliveriesRepo } from "../repos/deliveries.ts";
@@ -34,6 +35,7 @@ export function createHeartbeat(options: HeartbeatOptions): Loop {
     log: options.log,
     intervalMs,
     backoffMaxMs: intervalMs,
+    roundTimeoutMs: statementDeadlineMs,
     runOnce: async () => {
       await beatOnce(options);
       return "wait";

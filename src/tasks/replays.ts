@@ -6,6 +6,8 @@ import { runReplayBatch, taskLeaseSeconds } from "../services/replays.ts";
 /** The wait before looking for another task; a new one starts so late at most. */
 const intervalMs = 1_000;
 const backoffMaxMs = 30_000;
+/** As long as a task's lease: past it another worker may go on with it. */
+const roundTimeoutMs = 60_000;
 const batchSize = 500;
 /** Then the next task has its turn. */
 const sliceMs = 2_000;
@@ -48,6 +50,7 @@ export function createReplaysTask({ repos, log }: { repos: Repos; log: Logger })
     log,
     intervalMs,
     backoffMaxMs,
+    roundTimeoutMs,
     runOnce: async (signal) => {
       const { taskId } = await runReplaysOnce({ repos, log, signal });
       return taskId === null ? "wait" : "again";

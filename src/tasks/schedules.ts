@@ -41,7 +41,14 @@ export const schedules: readonly Schedule[] = [
     everySeconds: 3600,
     runOnce: async (ctx) => ({ deleted: await retention.deleteExpiredSecrets(ctx) }),
   },
+  {
+    name: "revoked-tokens",
+    everySeconds: 3600,
+    runOnce: async (ctx) => ({ deleted: await retention.deleteRevokedTokens(ctx) }),
+  },
 ];
+
+let clocks = 0;
 
 export type SchedulesParts = {
   repos: Repos;
@@ -77,6 +84,7 @@ export async function runSchedule(
  * Everything that bunqueue could keep or repeat is switched off: a run that is lost is due again by its row.
  */
 export function startSchedules(parts: SchedulesParts): { stop(): Promise<void> } {
+  clocks += 1;
   const abort = new AbortController();
   const memoryOnly = { embedded: true, dataPath: "" };
   const queue = new Queue("schedules", {
@@ -109,7 +117,9 @@ export function startSchedules(parts: SchedulesParts): { stop(): Promise<void> }
     await Promise.allSettled(set);
     await worker.close();
     await queue.close();
-    shutdownManager();
+    clocks -= 1;
+    // There is one for the process, and it keeps the process alive.
+    if (clocks === 0) shutdownManager();
   };
   return {
     stop() {

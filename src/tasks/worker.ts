@@ -9,11 +9,14 @@ import { createTargetsRepo } from "../repos/targets.ts";
 import { createWorkersRepo } from "../repos/workers.ts";
 import type { HandOver } from "../services/intake.ts";
 import { listenForDue } from "../services/notifications.ts";
+import { createAttemptEvents, type OperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createTargets } from "../services/targets.ts";
 import { createDeliverTask } from "./deliver.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { newWorkerId } from "./leases.ts";
+import { createReplaysTask } from "./replays.ts";
+import { startSchedules } from "./schedules.ts";
 
 export type WorkerParts = {
   config: Config;
@@ -27,6 +30,7 @@ export type WorkerParts = {
   userAgent: string;
   /** Unseals a stored secret. */
   open(secret: string): string;
+  events: OperationalEvents;
   log: Logger;
 };
 
@@ -61,12 +65,15 @@ export function createWorker(parts: WorkerParts): Worker {
     concurrency: config.deliveryConcurrency,
     endpointConcurrency: config.endpointConcurrency,
     disableAfterSeconds: config.disableEndpointAfterSeconds,
+    events: createAttemptEvents(parts.events),
     workerId,
     ensurePartitions: () => ensureCurrentPartitions(repos),
     log,
   });
   const heartbeat = createHeartbeat({ workerId, workers, deliveries, log, onFreed: deliver.wake });
+  const replays = createReplaysTask({ repos, log });
   let ear: { stop(): Promise<void> } | null = null;
+  let clock: { stop(): Promise<void> } | null = null;
 
   return {
     handOver: deliver,
@@ -80,10 +87,12 @@ export function createWorker(parts: WorkerParts): Worker {
       ear = await listenForDue(direct, deliver.wake);
       heartbeat.start();
       deliver.start();
+      replays.start();
+      clock = startSchedules({ repos, log, retentionDays: config.attemptRetentionDays });
       log.info({ workerId }, "worker started");
     },
     async stop(deadline) {
-      await ear?.stop();
+      await Promise.all([clock?.stop(), replays.stop(), ear?.stop()]);
       await heartbeat.stop();
       await deliver.stop(deadline);
       await workers.forget(workerId);

@@ -17,6 +17,7 @@ const generations = {
     const svix = new sdk2.Svix(await orgToken("org_two"), { serverUrl: api.url });
     return {
       svix,
+      portal: (token: string) => new sdk2.Svix(token, { serverUrl: api.url }),
       ApiException: sdk2.ApiException,
       putApplication: (id: string, body: sdk2.ApplicationIn) => svix.application.upsert(id, body),
       putEventType: (name: string, body: { description: string }) => svix.eventType.upsert(name, body),
@@ -30,6 +31,7 @@ const generations = {
     const svix = new sdk1.Svix(await orgToken("org_one"), { serverUrl: api.url });
     return {
       svix,
+      portal: (token: string) => new sdk1.Svix(token, { serverUrl: api.url }),
       ApiException: sdk1.ApiException,
       putApplication: (id: string, body: sdk1.ApplicationIn) => svix.application.update(id, body),
       putEventType: (name: string, body: { description: string }) => svix.eventType.update(name, body),
@@ -140,7 +142,9 @@ describe.each(Object.entries(generations))("%s", (_, connect) => {
       headers: { authorization: `Bearer ${token}` },
     });
     expect(answer.status).toBe(200);
-    expect(await authentication.logout()).toBeNil();
+    const portal = client.portal(token).authentication;
+    expect(await portal.logout()).toBeNil();
+    expect(await authentication.expireAll("app", { sessionIds: ["one"] })).toBeNil();
   });
 
   test("an idempotency key", async () => {

@@ -22,13 +22,27 @@ beforeAll(async () => {
   });
   Object.assign(byId, { app_id: app.body.id, endpoint_id: body.id, msg_id: message.body.id });
   Object.assign(byId, { attempt_id: attempt.id, task_id: task.body.id });
-  Object.assign(byUid, byId, { app_id: "own", endpoint_id: "one", msg_id: "event-1" });
+  const key = await api.request("POST", "/auth/api-key", { body: { name: "ours" } });
+  Object.assign(byId, { key_id: key.body.id });
+  const listener = { url: "http://127.0.0.1/ours", uid: "listener" };
+  const operational = await api.request("POST", "/operational-webhook/endpoint", { body: listener });
+  Object.assign(byId, { operational_endpoint_id: operational.body.id });
+  Object.assign(
+    byUid,
+    byId,
+    { operational_endpoint_id: "listener" },
+    { app_id: "own", endpoint_id: "one", msg_id: "event-1" },
+  );
 });
 afterAll(() => api.stop());
 
 /** A body that each route would take, so that it is the token and nothing else that stops the request. */
 const bodies: Record<string, object> = {
   "POST /app": { name: "theirs" },
+  "POST /auth/api-key": { name: "theirs" },
+  "POST /operational-webhook/endpoint": { url: "http://127.0.0.1/theirs" },
+  "PUT /operational-webhook/endpoint/:endpoint_id": { url: "http://127.0.0.1/theirs" },
+  "PUT /operational-webhook/endpoint/:endpoint_id/headers": { headers: { theirs: "1" } },
   "PUT /app/:app_id": { name: "theirs" },
   "POST /event-type": { name: "user.signup", description: "theirs" },
   "PUT /event-type/:event_type_name": { description: "theirs" },
@@ -52,8 +66,9 @@ const routesTo = (ids: Record<string, string>): Route[] =>
     .map(({ method, path }) => {
       const short = path.slice("/api/v1".length);
       const at = short.replace(/:(\w+)/g, (_, name: string) => {
-        if (ids[name] === undefined) throw new Error(`this test has no ${name} for ${path}`);
-        return ids[name];
+        const id = ids[short.startsWith("/operational") ? `operational_${name}` : name];
+        if (id === undefined) throw new Error(`this test has no ${name} for ${path}`);
+        return id;
       });
       return { method, path: short, at };
     });
@@ -67,15 +82,20 @@ const tables = [
   "deliveries",
   "attempts",
   "background_tasks",
+  "api_keys",
+  "session_ends",
 ];
 const ours = async () => {
   const rows = tables.map(
     (table) =>
-      api.database.sql`select t::text from ${api.database.sql(table)} t where org_id = 'org_a' order by 1`,
+      api.database
+        .sql`select t::text from ${api.database.sql(table)} t where org_id in ('org_a', 'operational:org_a') order by 1`,
   );
   return JSON.stringify(await Promise.all(rows));
 };
-const call = ({ method, path, at }: Route, token: string | null) => {
+/** With a token of its own each time: one of the routes ends it. */
+const call = async ({ method, path, at }: Route, mint: (() => Promise<string>) | null) => {
+  const token = mint === null ? null : await mint();
   const body = method === "GET" || method === "DELETE" ? undefined : (bodies[`${method} ${path}`] ?? {});
   return api.request(method, at, { token, body });
 };
@@ -87,25 +107,26 @@ test("without a token every route answers 401 and nothing changes", async () => 
 });
 
 test("a token of another org sees nothing of ours and changes nothing", async () => {
-  const token = await orgToken("org_b");
+  const token = () => orgToken("org_b");
   const before = await ours();
   for (const route of routes()) {
     const { status, text } = await call(route, token);
     // What makes something makes it in the other org.
     const own = !route.path.includes(":") || route.method === "PUT" ? [200, 201, 204] : [];
-    const expected = /endpoint_id|msg_id/.test(route.path) ? [404] : [404, ...own];
+    const expected = /app_id.*endpoint_id|msg_id|key_id/.test(route.path) ? [404] : [404, ...own];
     expect([route, status, expected]).toEqual([route, expected.includes(status) ? status : -1, expected]);
     expect(text).not.toContain("ours");
     // The next route meets an org that has nothing again.
     await api.database.sql`delete from applications where org_id = 'org_b'`;
     await api.database.sql`delete from event_types where org_id = 'org_b'`;
+    await api.database.sql`update endpoints set deleted_at = now() where org_id = 'operational:org_b'`;
   }
   expect(await ours()).toBe(before);
 });
 
 test("a token of another application gets 403 or 404 and changes nothing", async () => {
   const other = await api.request("POST", "/app", { body: { name: "Other" } });
-  const token = await appToken("org_a", other.body.id);
+  const token = () => appToken("org_a", other.body.id);
   const before = await ours();
   for (const route of routes()) {
     const { status, text } = await call(route, token);

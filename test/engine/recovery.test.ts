@@ -140,7 +140,15 @@ test("a worker outlives its connections: cut in the middle, everything still arr
       where datname = current_database() and application_name = 'engine' and pid <> pg_backend_pid()`;
   }
   expect(accepted.length).toBeGreaterThan(100);
-  await until(async () => (await engine.queued()).length === 0, 20_000);
+  let left: unknown[] = [];
+  await until(
+    async () => {
+      left = await engine.queued();
+      return left.length === 0;
+    },
+    20_000,
+    () => JSON.stringify({ left: left.slice(0, 3), count: left.length, worker: engine.worker?.stats() }),
+  );
   const arrived = new Set(to.received.map((one) => one.id));
   expect(accepted.filter((id) => !arrived.has(id))).toEqual([]);
 }, 60_000);

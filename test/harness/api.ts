@@ -5,11 +5,13 @@ import { connect } from "../../src/database.ts";
 import { createSealer } from "../../src/lib/sealed.ts";
 import { createRepos } from "../../src/repos/index.ts";
 import { createIntakeRepo } from "../../src/repos/intake.ts";
-import { createAuthenticate } from "../../src/services/authentication.ts";
+import { createAuthentication } from "../../src/services/authentication.ts";
 import type { Settings } from "../../src/services/context.ts";
-import { createIntake } from "../../src/services/intake.ts";
+import { createIntake, type Intake } from "../../src/services/intake.ts";
+import { createOperationalEvents } from "../../src/services/operational-events.ts";
 import { ensureCurrentPartitions } from "../../src/services/partitions.ts";
 import { createIssueAppToken } from "../../src/services/portal-access.ts";
+import { createRevocationWatch } from "../../src/tasks/revocations.ts";
 import { createTestDatabase, silent, type TestDatabase } from "./postgres.ts";
 
 export const jwtSecret = "the tests' secret, 32 characters long";
@@ -35,6 +37,7 @@ export const signJwt = (
   new SignJWT(claims)
     .setProtectedHeader({ alg: "HS256" })
     .setIssuedAt()
+    .setJti(crypto.randomUUID())
     .setExpirationTime(expires)
     .sign(new TextEncoder().encode(secret));
 export const orgToken = (orgId: string) => signJwt({ sub: orgId });
@@ -53,7 +56,13 @@ export type Api = {
 
 /** The API on a port of its own, over a database of its own unless it is to share one. */
 export async function startApi(
-  options: { settings?: Settings; encryptionKey?: Uint8Array; database?: TestDatabase } = {},
+  options: {
+    settings?: Settings;
+    encryptionKey?: Uint8Array;
+    database?: TestDatabase;
+    /** Hear of revocations, as `serve` does. */
+    watch?: boolean;
+  } = {},
 ): Promise<Api> {
   const database = options.database ?? (await createTestDatabase());
   // Each layer has a client of its own, as in the program: drizzle changes the one that it is given.
@@ -62,19 +71,30 @@ export async function startApi(
   ) as [Sql, Sql];
   const repos = createRepos(client);
   const intakeRepo = createIntakeRepo(engine);
-  const intake = createIntake({
+  const events = createOperationalEvents({
+    repos,
+    accept: (row) => intake.accept(row),
+    payloadRetentionDays: 90,
+    log: silent,
+  });
+  const intake: Intake = createIntake({
     repo: intakeRepo,
     handOver: null,
     notify: () => {},
     ensurePartitions: () => ensureCurrentPartitions(repos),
   });
+  const authentication = createAuthentication({ jwtSecret, repos });
+  const direct = connect(database.url, { max: 1, prepare: true, applicationName: "posthorn test direct" });
+  const watch = options.watch ? createRevocationWatch({ repos, direct, authentication, log: silent }) : null;
+  await watch?.start();
   const app = createApp({
     repos,
     log: silent,
-    authenticate: createAuthenticate(jwtSecret),
+    authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
     sealer: createSealer(options.encryptionKey),
     settings: options.settings ?? { endpointHttpsOnly: false },
+    events,
     sending: { intake, ...intakeRepo, payloadRetentionDays: 90 },
   });
   app.listen({
@@ -106,7 +126,9 @@ export async function startApi(
     },
     async stop() {
       await app.stop(true);
-      await Promise.all([client.end({ timeout: 1 }), engine.end({ timeout: 1 })]);
+      await watch?.stop();
+      await events.idle();
+      await Promise.all([client, engine, direct].map((one) => one.end({ timeout: 1 })));
       if (!options.database) await database.drop();
     },
   };

@@ -4,8 +4,9 @@ import { connect, engineSettings } from "../../src/database.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { createRepos } from "../../src/repos/index.ts";
 import { createIntakeRepo, type IntakeResult, type IntakeRow } from "../../src/repos/intake.ts";
-import { createIntake } from "../../src/services/intake.ts";
+import { createIntake, type Intake } from "../../src/services/intake.ts";
 import { createNotifier } from "../../src/services/notifications.ts";
+import { createOperationalEvents } from "../../src/services/operational-events.ts";
 import { ensureCurrentPartitions } from "../../src/services/partitions.ts";
 import { createWorker, type Worker } from "../../src/tasks/worker.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
@@ -42,9 +43,15 @@ export async function startEngine(
     connect(url, { max, prepare: true, applicationName: "engine", settings: engineSettings });
   const engine = pool(6);
   const direct = pool(1);
-  const log = pino({ level: "silent" });
+  const log = pino({ level: process.env.ENGINE_LOG ?? "silent" });
   const repos = createRepos(connect(url, { max: 2, prepare: true, applicationName: "engine repos" }));
   await ensureCurrentPartitions(repos);
+  const events = createOperationalEvents({
+    repos,
+    accept: (row) => intake.accept(row),
+    payloadRetentionDays: 90,
+    log,
+  });
   const worker =
     options.worker === false
       ? null
@@ -56,9 +63,10 @@ export async function startEngine(
           alone: false,
           userAgent: "Posthorn/test",
           open: (secret) => secret,
+          events,
           log,
         });
-  const intake = createIntake({
+  const intake: Intake = createIntake({
     repo: createIntakeRepo(engine),
     handOver: worker?.handOver ?? null,
     notify: createNotifier(engine, log),
@@ -107,6 +115,7 @@ export async function startEngine(
       ] as never,
     async stop() {
       await worker?.stop(AbortSignal.timeout(2_000));
+      await events.idle();
       await Promise.all([engine, direct].map((one) => one.end({ timeout: 1 })));
       if (options.database === undefined) await database.drop();
     },

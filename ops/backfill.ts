@@ -1,0 +1,169 @@
+import { hostname, userInfo } from "node:os";
+import { defineCommand } from "citty";
+import { environment, loadConfig } from "../src/config.ts";
+import { openDatabase, requireSchema } from "../src/database.ts";
+import { extendCommand } from "../src/lib/cli.ts";
+import { UsageError } from "../src/lib/cli-errors.ts";
+import { dateValue, intValue, listValue } from "../src/lib/cli-values.ts";
+import { isId } from "../src/lib/ids.ts";
+import { createLogger } from "../src/lib/log.ts";
+import { type Job, jobArgs, runJob } from "../src/lib/operator/job.ts";
+import { createRateLimiter } from "../src/lib/operator/rate.ts";
+import type { Counts } from "../src/lib/operator/report.ts";
+import { createRepos } from "../src/repos/index.ts";
+import {
+  type BackfillRequest,
+  countBackfill,
+  findAnyEndpoint,
+  leaseBackfill,
+  releaseBackfill,
+  resumeOrCreateBackfill,
+  tryBackfill,
+} from "../src/services/backfills.ts";
+import type { Context } from "../src/services/context.ts";
+import { runReplayBatch } from "../src/services/replays.ts";
+
+const batchSizeMax = 500;
+const choices = ["missing", "failed", "all"] as const;
+
+type OperatorContext = Pick<Context, "actor" | "orgId" | "repos">;
+type Plan = { endpointId: string; request: Omit<BackfillRequest, "endpoint">; perSecond: number };
+
+export default extendCommand(
+  defineCommand({
+    meta: {
+      name: "backfill",
+      description:
+        "Send an endpoint what it never got, or got wrong, from a time range. Interrupted, the same command goes on.",
+    },
+    args: {
+      endpoint: { type: "string", description: "The endpoint.", valueHint: "ep_…", required: true },
+      since: { type: "string", description: "From when on: a time, a date, or 2h, 7d back.", required: true },
+      until: { type: "string", description: "Until when. (Default: now)" },
+      "event-type": { type: "string", description: "Only these; repeat it or part several with commas." },
+      only: {
+        type: "string",
+        description: "missing: never attempted; failed: never succeeded; all: everything.",
+        default: "missing",
+      },
+      rate: { type: "string", description: "Deliveries a second at most." },
+      ...jobArgs,
+    },
+    async run({ args }) {
+      const plan = readPlan(args);
+      const config = loadConfig(environment(), "ops");
+      const log = createLogger({
+        level: config.logLevel,
+        format: config.logFormat,
+        destination: { write: (line: string) => void process.stderr.write(line) },
+      });
+      const database = await openDatabase(config, log, {
+        owner: "share",
+        max: 2,
+        applicationName: "posthorn ops backfill",
+      });
+      try {
+        await requireSchema(database);
+        const repos = createRepos(database.sql);
+        return await runJob(args, async (job) => {
+          const endpoint = await findAnyEndpoint(repos, plan.endpointId);
+          if (endpoint.disabled) throw new UsageError(`${endpoint.id} is disabled: nothing would be sent.`);
+          const name = `${userInfo().username}@${hostname()}`;
+          const { orgId } = endpoint;
+          const ctx: OperatorContext = { actor: { kind: "operator", orgId, name }, orgId, repos };
+          const request = { ...plan.request, endpoint };
+          return job.dryRun ? await dryRun(job, ctx, request) : await run(job, ctx, request, plan.perSecond);
+        });
+      } finally {
+        await database.close();
+      }
+    },
+  }),
+  { repeatable: ["event-type"] },
+);
+
+function readPlan(args: Record<string, unknown>): Plan {
+  const text = (flag: string) => args[flag] as string | undefined;
+  const endpointId = text("endpoint") ?? "";
+  if (!isId("ep_", endpointId)) {
+    throw new UsageError(`--endpoint is ep_ and 27 letters and digits; got ${JSON.stringify(endpointId)}.`);
+  }
+  const only = choices.find((choice) => choice === text("only"));
+  if (!only) throw new UsageError(`--only is missing, failed or all; got ${JSON.stringify(text("only"))}.`);
+  const eventTypes = listValue("event-type", text("event-type"));
+  const rate = text("rate");
+  const since = dateValue("since", text("since") ?? "");
+  const until = text("until") === undefined ? new Date() : dateValue("until", text("until") ?? "");
+  if (since > until) throw new UsageError("--since is later than --until.");
+  const perSecond =
+    rate === undefined ? Number.POSITIVE_INFINITY : intValue("rate", rate, { min: 1, max: 100_000 });
+  const asked = JSON.stringify([text("since"), text("until") ?? null, only, eventTypes.toSorted()]);
+  return {
+    endpointId,
+    perSecond,
+    request: {
+      since,
+      until,
+      only,
+      eventTypes: eventTypes.length > 0 ? eventTypes : null,
+      rate: rate === undefined ? null : perSecond,
+      asked,
+    },
+  };
+}
+
+async function dryRun(job: Job, ctx: OperatorContext, request: BackfillRequest): Promise<Counts> {
+  const { appId } = request.endpoint;
+  const total = await countBackfill(ctx, { ...request, appId, cursor: null });
+  const counts = { scanned: 0, queued: 0 };
+  for await (const step of tryBackfill(ctx, request, batchSizeMax)) {
+    counts.scanned += step.scanned;
+    counts.queued += step.queued;
+    job.report.progress(counts.scanned, total);
+    if (job.signal.aborted) break;
+  }
+  return counts;
+}
+
+async function run(
+  job: Job,
+  ctx: OperatorContext,
+  request: BackfillRequest,
+  perSecond: number,
+): Promise<Counts> {
+  const { task, resumed } = await resumeOrCreateBackfill(ctx, request);
+  job.report.event(resumed ? "resuming" : "starting", {
+    task: task.id,
+    since: task.input.since,
+    until: task.input.until,
+    only: task.input.only,
+    scanned: task.scanned,
+    queued: task.queued,
+  });
+  const lease = await leaseBackfill(ctx, task.id, job.signal);
+  if (lease === null) {
+    if (!job.signal.aborted) job.report.event("busy", { task: task.id });
+    return { task: task.id, failed: job.signal.aborted ? 0 : 1 };
+  }
+  try {
+    const times = { since: new Date(task.input.since), until: new Date(task.input.until) };
+    const total = await countBackfill(ctx, { ...times, appId: task.appId, cursor: task.cursor });
+    const limiter = createRateLimiter({ perSecond, signal: job.signal });
+    const counts = { task: task.id, scanned: 0, queued: 0 };
+    for (let done = false; !done && !job.signal.aborted; ) {
+      const batchSize = Math.min(batchSizeMax, perSecond);
+      const step = await runReplayBatch(ctx, task.id, { batchSize, lease });
+      done = step.done;
+      counts.scanned += step.scanned;
+      counts.queued += step.queued;
+      job.report.progress(counts.scanned, total);
+      if (step.queued > 0 && !done) await limiter.take(step.queued).catch(() => {});
+    }
+    const ended = await ctx.repos.backgroundTasks.find(ctx.orgId, task.id);
+    const givenUp = ended?.status === "failed" || ended?.status === "canceled";
+    if (givenUp) job.report.event(ended.status, { task: task.id, error: ended.error });
+    return { ...counts, failed: givenUp ? 1 : 0 };
+  } finally {
+    await releaseBackfill(ctx, task.id, lease);
+  }
+}

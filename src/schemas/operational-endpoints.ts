@@ -1,0 +1,18 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { ListResponse } from "./common.ts";
+import { EndpointIn, EndpointOut, EndpointUpdate } from "./endpoints.ts";
+
+const without = ["channels", "version"] as const;
+const open = { additionalProperties: true };
+
+/** As for any endpoint, but that operational messages have no channels. */
+export const OperationalEndpointIn = Type.Omit(EndpointIn, without, open);
+export type OperationalEndpointIn = Static<typeof OperationalEndpointIn>;
+
+export const OperationalEndpointUpdate = Type.Omit(EndpointUpdate, without, open);
+export type OperationalEndpointUpdate = Static<typeof OperationalEndpointUpdate>;
+
+export const OperationalEndpointOut = Type.Omit(EndpointOut, without);
+export type OperationalEndpointOut = Static<typeof OperationalEndpointOut>;
+
+export const OperationalEndpointList = ListResponse(OperationalEndpointOut);

@@ -1,0 +1,94 @@
+import type { Sql } from "postgres";
+import { newId } from "../../src/lib/ids.ts";
+import { createDeliveriesRepo } from "../../src/repos/deliveries.ts";
+import { createIntakeRepo } from "../../src/repos/intake.ts";
+import { createOutcomesRepo } from "../../src/repos/outcomes.ts";
+import { createTargetsRepo } from "../../src/repos/targets.ts";
+import { createWorkersRepo } from "../../src/repos/workers.ts";
+import type { Filled } from "./filled-tables.ts";
+import type { Calls } from "./repo-calls.ts";
+
+/** The repos of the hot statements, on a connection with the engine's settings. */
+export const engineRepos = (sql: Sql) => ({
+  deliveries: createDeliveriesRepo(sql),
+  intake: createIntakeRepo(sql),
+  outcomes: createOutcomesRepo(sql),
+  targets: createTargetsRepo(sql),
+  workers: createWorkersRepo(sql),
+});
+
+export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos>> {
+  const { orgId, appId, endpointId, lateMessageId } = filled;
+  const lease = crypto.randomUUID();
+  const keys = [{ messageId: filled.messageId, endpointId, trigger: 0, lease }];
+  const row = {
+    id: newId("msg_"),
+    orgId,
+    appRef: appId,
+    eventType: "a",
+    eventId: "new",
+    channels: ["c"],
+    payload: "{}",
+    contentType: null,
+    payloadRetentionDays: 90,
+    idempotency: { key: lease, bodyHash: lease },
+  };
+  const hold = { lease, leaseSeconds: 30, saturated: [endpointId], deliveriesMax: 100, perEndpointMax: 10 };
+  return {
+    deliveries: {
+      claim: (repo) =>
+        repo.claim({
+          lease,
+          leaseSeconds: 30,
+          after: "",
+          saturated: [endpointId],
+          deliveriesMax: 100,
+          perEndpointMax: 10,
+          endpointsMax: 100,
+        }),
+      claimThrottled: (repo) =>
+        repo.claimThrottled(endpointId, { lease, leaseSeconds: 30, aheadSeconds: 1, deliveriesMax: 10 }),
+      release: (repo) => repo.release(keys),
+      releaseLeases: (repo) => repo.releaseLeases({ from: lease, to: lease }),
+      drop: (repo) => repo.drop(keys),
+    },
+    intake: {
+      insert: (repo) =>
+        repo.insert([row, { ...row, id: newId("msg_"), appRef: "uid2", idempotency: null }], hold),
+      findByKey: (repo) => repo.findByKey(orgId, lease),
+      releaseKey: (repo) => repo.releaseKey(orgId, lease, lateMessageId),
+    },
+    outcomes: {
+      record: (repo) =>
+        repo.record([
+          {
+            attemptId: newId("atmpt_"),
+            orgId,
+            appId,
+            messageId: lateMessageId,
+            endpointId,
+            eventType: "a",
+            channels: ["c"],
+            trigger: 0,
+            attempt: 1,
+            lease,
+            probe: false,
+            succeeded: false,
+            responseStatusCode: 500,
+            response: "no",
+            durationMs: 5,
+            url: "https://receiver.example/",
+            nextAt: null,
+          },
+        ]),
+      disableEndpoint: (repo) => repo.disableEndpoint(orgId, endpointId),
+      disableIfFailing: (repo) => repo.disableIfFailing(orgId, endpointId, 60),
+    },
+    targets: { load: (repo) => repo.load([endpointId]) },
+    workers: {
+      beat: (repo) => repo.beat("w", 10),
+      forgetOthers: (repo) => repo.forgetOthers("w"),
+      forget: (repo) => repo.forget("w"),
+    },
+  };
+}
