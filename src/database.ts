@@ -53,6 +53,7 @@ export const engineSettings = {
 };
 
 const CLOSE_WAIT_S = 5;
+const RECONNECT_WAIT_MAX_S = 0.5;
 
 /**
  * The database that the configuration names, or embedded PostgreSQL, started and ready. `DATABASE_URL` isn't
@@ -110,6 +111,8 @@ export function connect(
     // Shorter than what firewalls and poolers commonly forget a silent connection after.
     idle_timeout: 240,
     onnotice: () => {},
+    // The driver's own goes up to 20 s, over all connections together: the database would be back long before we are.
+    backoff: (retries: number) => Math.min(0.02 * 2 ** retries, RECONNECT_WAIT_MAX_S),
     fetch_types: false,
     types: arrayTypes,
     connection: { application_name: applicationName, ...settings },

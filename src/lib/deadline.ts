@@ -5,8 +5,8 @@ export class DeadlineError extends Error {
 }
 
 /**
- * The promise's result, or a DeadlineError. For statements: the server ends a slow one itself, but the driver can lose
- * one whose connection was cut, and then nothing would ever settle it.
+ * The promise's result, or a DeadlineError. For statements: the server ends a slow one itself, but while there is no
+ * server the driver keeps them waiting for a connection, however long.
  */
 export function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {

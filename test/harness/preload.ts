@@ -2,7 +2,6 @@ import { afterAll, beforeAll } from "bun:test";
 import { killTestPostgres, stopTestPostgres, testPostgres } from "./postgres.ts";
 
 // Here and not in the first test that asks: on a busy machine it takes longer than a test may.
-// A run inside a test has no use for one.
 if (process.env.TEST_WITHOUT_POSTGRES === undefined) {
   beforeAll(async () => {
     await testPostgres();

@@ -43,9 +43,10 @@ export function runIsolated(file: string): void {
       const child = Bun.spawn([...namespace(), process.execPath, "test", file], {
         env: {
           ...process.env,
-          TEST_WITHOUT_POSTGRES: "1",
           [CERTIFICATES]: folder,
           NODE_EXTRA_CA_CERTS: join(folder, "authority.crt"),
+          // In a namespace there may be no other user than root, as which PostgreSQL doesn't run.
+          TEST_WITHOUT_POSTGRES: "1",
         },
         stdout: "pipe",
         stderr: "pipe",
