@@ -14,16 +14,19 @@ import { endpointHeaderRoutes } from "./routes/endpoint-headers.ts";
 import { endpointReplayRoutes } from "./routes/endpoint-replays.ts";
 import { endpointSecretRoutes } from "./routes/endpoint-secrets.ts";
 import { endpointRoutes } from "./routes/endpoints.ts";
+import { environmentRoutes } from "./routes/environment.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
 import { eventTypeRoutes } from "./routes/event-types.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
+import { integrationRoutes } from "./routes/integrations.ts";
 import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { notImplementedRoutes } from "./routes/not-implemented.ts";
 import { describeApi } from "./routes/openapi.ts";
 import { operationalEndpointRoutes } from "./routes/operational-endpoints.ts";
 import { sendMessageRoutes } from "./routes/send-message.ts";
+import { statisticsRoutes } from "./routes/statistics.ts";
 import { requireAccess } from "./services/access.ts";
 import { AppError, invalid } from "./services/errors.ts";
 import type { SendMessageParts } from "./services/send-message.ts";
@@ -143,6 +146,9 @@ export function createApp(parts: AppParts) {
     .use(endpointHeaderRoutes(parts))
     .use(endpointSecretRoutes(parts))
     .use(operationalEndpointRoutes(parts))
+    .use(integrationRoutes(parts))
+    .use(environmentRoutes(parts))
+    .use(statisticsRoutes(parts))
     .use(authenticationRoutes(parts));
   return app.use(notImplementedRoutes()).use(documentationRoutes(() => app.routes));
 }

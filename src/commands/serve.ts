@@ -10,6 +10,7 @@ import { createRepos } from "../repos/index.ts";
 import { createIntakeRepo } from "../repos/intake.ts";
 import { createAuthentication } from "../services/authentication.ts";
 import { createIntake, type Intake } from "../services/intake.ts";
+import { createSignIntegrationKey } from "../services/integrations.ts";
 import { createNotifier } from "../services/notifications.ts";
 import { createOperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
@@ -90,6 +91,7 @@ async function start(
     log,
     authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
+    signIntegrationKey: createSignIntegrationKey(jwtSecret),
     sealer,
     settings: { endpointHttpsOnly: config.endpointHttpsOnly },
     events,

@@ -12,6 +12,7 @@ export const ID_PREFIXES = [
   "evtype_",
   "qtask_",
   "key_",
+  "integ_",
   "req_",
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];

@@ -6,6 +6,9 @@ export type BackgroundTaskKind =
   | "endpoint.replay"
   | "endpoint.bulk-replay"
   | "endpoint.backfill";
+/** What these find out stands in `output`; their `appId` is empty, since they are an org's. */
+export const usageKinds = ["application.stats", "event-type.aggregate"] as const;
+export type UsageKind = (typeof usageKinds)[number];
 export type BackgroundTaskStatus = "running" | "finished" | "failed" | "canceled";
 
 /** Which messages an endpoint is sent anew. Times are RFC 3339. */
@@ -24,16 +27,20 @@ export type ReplayInput = {
   asked: string | null;
 };
 
+/** Of which applications (null: all), and for counts from when to when. Times are RFC 3339. */
+export type UsageInput = { since: string | null; until: string | null; appIds: string[] | null };
+
 export const backgroundTasks = pgTable("background_tasks", {
   id: text().primaryKey(),
   orgId: text("org_id").notNull(),
   appId: text("app_id").notNull(),
-  kind: text().$type<BackgroundTaskKind>().notNull(),
+  kind: text().$type<BackgroundTaskKind | UsageKind>().notNull(),
   status: text().$type<BackgroundTaskStatus>().notNull(),
-  input: jsonb().$type<ReplayInput>().notNull(),
+  input: jsonb().$type<ReplayInput | UsageInput>().notNull(),
   cursor: text(),
   scanned: bigint({ mode: "number" }).notNull().default(0),
   queued: bigint({ mode: "number" }).notNull().default(0),
+  output: jsonb().$type<unknown[]>(),
   error: text(),
   lease: uuid(),
   leasedUntil: timestamp("leased_until", { withTimezone: true, precision: 3 }),
@@ -41,5 +48,11 @@ export const backgroundTasks = pgTable("background_tasks", {
   updatedAt: timestamp("updated_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
 });
 
-export type BackgroundTask = typeof backgroundTasks.$inferSelect;
+type Row = Omit<typeof backgroundTasks.$inferSelect, "kind" | "input">;
+export type ReplayTask = Row & { kind: BackgroundTaskKind; input: ReplayInput };
+export type UsageTask = Row & { kind: UsageKind; input: UsageInput };
+export type BackgroundTask = ReplayTask | UsageTask;
 export type NewBackgroundTask = typeof backgroundTasks.$inferInsert;
+
+export const isUsageTask = (task: BackgroundTask): task is UsageTask =>
+  usageKinds.some((kind) => kind === task.kind);

@@ -16,6 +16,26 @@ export function createApplicationsRepo(db: Db | Tx) {
       return row ?? null;
     },
 
+    /** The ids behind ids and uids; what names nothing is not among them. Indexes: the key, applications_org_uid. */
+    async resolve(orgId: string, refs: readonly string[]): Promise<Map<string, string>> {
+      const [ids, uids] = [true, false].map((isId) => refs.filter((ref) => ref.startsWith("app_") === isId));
+      const rows = await db
+        .select({ id: applications.id, uid: applications.uid })
+        .from(applications)
+        .where(
+          and(
+            live(orgId),
+            sql`(${applications.id} = any(${sql.param(ids)}::text[]) or ${applications.uid} = any(${sql.param(uids)}::text[]))`,
+          ),
+        );
+      const known = new Map<string, string>();
+      for (const { id, uid } of rows) {
+        known.set(id, id);
+        if (uid !== null) known.set(uid, id);
+      }
+      return new Map(refs.flatMap((ref) => (known.has(ref) ? [[ref, known.get(ref) as string]] : [])));
+    },
+
     /** Keeps it from being deleted until the transaction ends. */
     async lock(orgId: string, ref: string): Promise<Application | null> {
       const [row] = await db.select().from(applications).where(one(orgId, ref)).for("share");

@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { PageRequest } from "../lib/pagination.ts";
 import {
   type BackgroundTask,
@@ -7,10 +7,17 @@ import {
   backgroundTasks,
   type NewBackgroundTask,
   type ReplayInput,
+  type ReplayTask,
+  type UsageKind,
+  type UsageTask,
+  usageKinds,
 } from "../models/background-tasks.ts";
 import { type Db, keyset, type Tx } from "./db.ts";
 
-export type TaskFilter = { status: BackgroundTaskStatus[] | null; kinds: BackgroundTaskKind[] | null };
+export type TaskFilter = {
+  status: BackgroundTaskStatus[] | null;
+  kinds: (BackgroundTaskKind | UsageKind)[] | null;
+};
 
 const inSeconds = (seconds: number) => sql`now() + make_interval(secs => ${seconds})`;
 
@@ -20,6 +27,26 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
     and(eq(backgroundTasks.orgId, orgId), eq(backgroundTasks.id, id));
   const running = eq(backgroundTasks.status, sql`'running'`);
 
+  const claimWhere = async <T extends BackgroundTask>(
+    wanted: SQL,
+    lease: string,
+    leaseSeconds: number,
+  ): Promise<T | null> => {
+    const [row] = await db
+      .update(backgroundTasks)
+      .set({ lease, leasedUntil: inSeconds(leaseSeconds), updatedAt: sql`now()` })
+      .where(
+        eq(
+          backgroundTasks.id,
+          sql`(select id from background_tasks
+               where status = 'running' and ${wanted} and (leased_until is null or leased_until < now())
+               order by updated_at limit 1 for update skip locked)`,
+        ),
+      )
+      .returning();
+    return (row as T | undefined) ?? null;
+  };
+
   return {
     async insert(row: NewBackgroundTask): Promise<BackgroundTask> {
       const [inserted] = await db.insert(backgroundTasks).values(row).returning();
@@ -28,13 +55,13 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
 
     async find(orgId: string, id: string): Promise<BackgroundTask | null> {
       const [row] = await db.select().from(backgroundTasks).where(own(orgId, id));
-      return row ?? null;
+      return (row as BackgroundTask | undefined) ?? null;
     },
 
     /** Holds its row until the transaction ends. */
     async lock(orgId: string, id: string): Promise<BackgroundTask | null> {
       const [row] = await db.select().from(backgroundTasks).where(own(orgId, id)).for("update");
-      return row ?? null;
+      return (row as BackgroundTask | undefined) ?? null;
     },
 
     /** Index: background_tasks_org. */
@@ -42,7 +69,7 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
       const { past, order } = keyset(backgroundTasks.id, request);
       const oneOf = (column: typeof backgroundTasks.kind | typeof backgroundTasks.status, values: string[]) =>
         sql`${column} = any(${sql.param(values)}::text[])`;
-      return db
+      const rows = await db
         .select()
         .from(backgroundTasks)
         .where(
@@ -55,6 +82,7 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
         )
         .orderBy(order)
         .limit(request.limit + 1);
+      return rows as BackgroundTask[];
     },
 
     /** The one of that kind and with such an input that has not come to its end. */
@@ -63,7 +91,7 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
       appId: string,
       kind: BackgroundTaskKind,
       input: Partial<ReplayInput>,
-    ): Promise<BackgroundTask | null> {
+    ): Promise<ReplayTask | null> {
       const [row] = await db
         .select()
         .from(backgroundTasks)
@@ -78,26 +106,20 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
         )
         .orderBy(backgroundTasks.id)
         .limit(1);
-      return row ?? null;
+      return (row as ReplayTask | undefined) ?? null;
     },
 
-    /** Takes the lease of a task that nobody runs: the one that has waited longest. `endpoint.backfill` is left to its script. */
-    async claim(lease: string, leaseSeconds: number): Promise<BackgroundTask | null> {
-      const [row] = await db
-        .update(backgroundTasks)
-        .set({ lease, leasedUntil: inSeconds(leaseSeconds), updatedAt: sql`now()` })
-        .where(
-          eq(
-            backgroundTasks.id,
-            sql`(select id from background_tasks
-                 where status = 'running' and kind <> 'endpoint.backfill'
-                   and (leased_until is null or leased_until < now())
-                 order by updated_at limit 1 for update skip locked)`,
-          ),
-        )
-        .returning();
-      return row ?? null;
-    },
+    /** Takes the lease of a replay that nobody runs: the one that has waited longest. `endpoint.backfill` is left to its script. */
+    claim: (lease: string, leaseSeconds: number): Promise<ReplayTask | null> =>
+      claimWhere(
+        sql`kind <> all(${sql.param(["endpoint.backfill", ...usageKinds])}::text[])`,
+        lease,
+        leaseSeconds,
+      ),
+
+    /** The same of those that count. */
+    claimUsage: (lease: string, leaseSeconds: number): Promise<UsageTask | null> =>
+      claimWhere(sql`kind = any(${sql.param([...usageKinds])}::text[])`, lease, leaseSeconds),
 
     /** Takes the lease of that task; false when another holds it. */
     async lease(orgId: string, id: string, lease: string, leaseSeconds: number): Promise<boolean> {
@@ -134,6 +156,16 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
         .where(eq(backgroundTasks.id, id));
     },
 
+    /** Adds to what it has found out. */
+    async addOutput(id: string, found: unknown[]): Promise<void> {
+      await db
+        .update(backgroundTasks)
+        .set({
+          output: sql`coalesce(${backgroundTasks.output}, '[]'::jsonb) || ${JSON.stringify(found)}::jsonb`,
+        })
+        .where(eq(backgroundTasks.id, id));
+    },
+
     /** Ends it, unless it has ended already. */
     async end(
       orgId: string,
@@ -146,7 +178,7 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
         .set({ status, error, lease: null, leasedUntil: null, updatedAt: sql`now()` })
         .where(and(own(orgId, id), running))
         .returning();
-      return row ?? null;
+      return (row as BackgroundTask | undefined) ?? null;
     },
   };
 }

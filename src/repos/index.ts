@@ -12,6 +12,7 @@ import { createEndpointsRepo } from "./endpoints.ts";
 import { createEventTypesRepo } from "./event-types.ts";
 import { createHealthRepo } from "./health.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
+import { createIntegrationsRepo } from "./integrations.ts";
 import { createMessagesRepo } from "./messages.ts";
 import { createOperationalRepo } from "./operational.ts";
 import { createOperatorRepo } from "./operator.ts";
@@ -21,6 +22,7 @@ import { createReplaysRepo } from "./replays.ts";
 import { createRetentionRepo } from "./retention.ts";
 import { createRevocationsRepo } from "./revocations.ts";
 import { createSchedulesRepo } from "./schedules.ts";
+import { createUsageRepo } from "./usage.ts";
 
 const bundle = (db: Db | Tx) => ({
   apiKeys: createApiKeysRepo(db),
@@ -32,7 +34,9 @@ const bundle = (db: Db | Tx) => ({
   deliveryStates: createDeliveryStatesRepo(db),
   health: createHealthRepo(db),
   messages: createMessagesRepo(db),
+  integrations: createIntegrationsRepo(db),
   operational: createOperationalRepo(db),
+  usage: createUsageRepo(db),
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),
   retention: createRetentionRepo(db),

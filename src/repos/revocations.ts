@@ -59,13 +59,14 @@ export function createRevocationsRepo(db: Db | Tx) {
 
     /**
      * What changed in the last so many seconds, by the database's clock.
-     * Indexes: api_keys_changed, revoked_tokens_revoked, session_ends_created.
+     * Indexes: api_keys_changed, revoked_tokens_revoked, integrations_updated, session_ends_created.
      */
     async changedWithin(seconds: number): Promise<string[]> {
       const since = sql`now() - make_interval(secs => ${seconds})`;
       const rows = await db.execute<{ subject: string }>(sql`
         select id as subject from api_keys where changed_at > ${since}
         union all select token_hash from revoked_tokens where revoked_at > ${since}
+        union all select id from integrations where updated_at > ${since}
         union all select distinct app_id from session_ends where created_at > ${since}`);
       return rows.map(({ subject }) => subject);
     },

@@ -11,17 +11,17 @@ export const apiKeyRoutes = (parts: ApiParts) =>
     .get("/auth/api-key", ({ ctx, query }) => listApiKeys(ctx, query), {
       query: Input({ ...listQuery(idCursor("key_")), ...OrderQuery }),
       response: { 200: ApiKeyList, ...errorResponses },
-      detail: { operationId: "v1.authentication.api-key.list", summary: "List API keys" },
+      detail: { operationId: "v1.api-key.list", summary: "List API keys" },
     })
     .post("/auth/api-key", async ({ ctx, body, status }) => status(201, await createApiKey(ctx, body)), {
       body: ApiKeyIn,
       response: { 201: ApiKeyCreatedOut, ...errorResponses },
-      detail: { operationId: "v1.authentication.api-key.create", summary: "Create an API key" },
+      detail: { operationId: "v1.api-key.create", summary: "Create an API key" },
     })
     .get("/auth/api-key/:key_id", ({ ctx, params }) => getApiKey(ctx, params.key_id), {
       params,
       response: { 200: ApiKeyOut, ...errorResponses },
-      detail: { operationId: "v1.authentication.api-key.get", summary: "Get an API key" },
+      detail: { operationId: "v1.api-key.get", summary: "Get an API key" },
     })
     .delete(
       "/auth/api-key/:key_id",
@@ -32,7 +32,7 @@ export const apiKeyRoutes = (parts: ApiParts) =>
       {
         params,
         response: { 204: Empty, ...errorResponses },
-        detail: { operationId: "v1.authentication.api-key.delete", summary: "Revoke an API key" },
+        detail: { operationId: "v1.api-key.delete", summary: "Revoke an API key" },
       },
     )
     .post(
@@ -46,7 +46,7 @@ export const apiKeyRoutes = (parts: ApiParts) =>
         body: ApiKeyExpireIn,
         response: { 204: Empty, ...errorResponses },
         detail: {
-          operationId: "v1.authentication.api-key.expire",
+          operationId: "v1.api-key.expire",
           summary: "Revoke an API key, at once or after a while",
         },
       },

@@ -4,6 +4,7 @@ import type { Sealer } from "../lib/sealed.ts";
 import type { Authenticate } from "../services/authentication.ts";
 import type { Context, Settings } from "../services/context.ts";
 import type { HeldKey } from "../services/idempotency.ts";
+import type { SignIntegrationKey } from "../services/integrations.ts";
 import type { OperationalEvents } from "../services/operational-events.ts";
 import type { IssueAppToken } from "../services/portal-access.ts";
 
@@ -13,6 +14,7 @@ export type ApiParts = {
   log: Logger;
   authenticate: Authenticate;
   issueAppToken: IssueAppToken;
+  signIntegrationKey: SignIntegrationKey;
   sealer: Sealer;
   settings: Settings;
   events: OperationalEvents;

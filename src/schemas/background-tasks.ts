@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Channel, Id, Input, ListResponse, Name, OptionalNullable, Timestamp } from "./common.ts";
+
+import { Channel, Id, Input, ListResponse, Name, Nullable, OptionalNullable, Timestamp } from "./common.ts";
 
 const Status = Type.Union([Type.Literal("running"), Type.Literal("finished"), Type.Literal("failed")]);
 const Kind = Type.Union([
@@ -7,7 +8,7 @@ const Kind = Type.Union([
   Type.Literal("endpoint.recover"),
   Type.Literal("endpoint.bulk-replay"),
 ]);
-/** The names that clients know of; of these only the three above are ever made. */
+/** The names that clients know of; not all of them are ever made. */
 const AnyKind = Type.Union([
   Kind,
   Type.Literal("application.stats"),
@@ -48,15 +49,33 @@ export type BulkReplayIn = Static<typeof BulkReplayIn>;
 export const ReplayOut = Type.Object({ id: Id("qtask_"), status: Status, task: Kind, updatedAt: Timestamp });
 export type ReplayOut = Static<typeof ReplayOut>;
 
+const AppStats = Type.Object({
+  appId: Id("app_"),
+  appUid: Nullable(Type.String()),
+  messageDestinations: Type.Integer({
+    description: "messages, once for each endpoint that they were sent to",
+  }),
+});
+const AppEventTypes = Type.Object({
+  appId: Id("app_"),
+  explicitlySubscribedEventTypes: Type.Array(Type.String()),
+  hasCatchAllEndpoint: Type.Boolean(),
+});
+
 export const BackgroundTaskOut = Type.Object({
   ...ReplayOut.properties,
+  task: AnyKind,
   data: Type.Object(
     {
-      endpointId: Id("ep_"),
-      since: Timestamp,
-      until: Timestamp,
-      scanned: Type.Integer({ description: "messages looked at so far" }),
-      queued: Type.Integer({ description: "deliveries queued so far" }),
+      endpointId: Type.Optional(Id("ep_")),
+      since: Type.Optional(Timestamp),
+      until: Type.Optional(Timestamp),
+      scanned: Type.Optional(Type.Integer({ description: "messages looked at so far" })),
+      queued: Type.Optional(Type.Integer({ description: "deliveries queued so far" })),
+      appStats: Type.Optional(Type.Array(AppStats, { description: "of application.stats, at its end" })),
+      event_types: Type.Optional(
+        Type.Array(AppEventTypes, { description: "of event-type.aggregate, at its end" }),
+      ),
       canceled: Type.Optional(Type.Boolean()),
       error: Type.Optional(Type.String()),
     },

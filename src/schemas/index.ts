@@ -8,13 +8,16 @@ import * as common from "./common.ts";
 import * as endpointHeaders from "./endpoint-headers.ts";
 import * as endpointSecrets from "./endpoint-secrets.ts";
 import * as endpoints from "./endpoints.ts";
+import * as environment from "./environment.ts";
 import * as eventTypes from "./event-types.ts";
 import * as health from "./health.ts";
+import * as integrations from "./integrations.ts";
 import * as messageEndpoints from "./message-endpoints.ts";
 import * as messageIn from "./message-in.ts";
 import * as messages from "./messages.ts";
 import * as operationalEndpoints from "./operational-endpoints.ts";
 import * as portalAccess from "./portal-access.ts";
+import * as usage from "./usage.ts";
 
 /** Every object and every closed list that these files export: the document holds each once, under its own name. */
 export const namedSchemas: [name: string, schema: TSchema][] = [
@@ -31,7 +34,11 @@ export const namedSchemas: [name: string, schema: TSchema][] = [
   messageEndpoints,
   messageIn,
   messages,
+  apiKeys,
+  environment,
+  integrations,
   operationalEndpoints,
+  usage,
   portalAccess,
 ]
   .flatMap((file) => Object.entries<unknown>(file))

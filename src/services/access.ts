@@ -66,6 +66,19 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "GET /operational-webhook/endpoint/:endpoint_id/secret": "org",
   "POST /operational-webhook/endpoint/:endpoint_id/secret/rotate": "org",
 
+  "GET /app/:app_id/integration": "org",
+  "POST /app/:app_id/integration": "org",
+  "GET /app/:app_id/integration/:integ_id": "org",
+  "PUT /app/:app_id/integration/:integ_id": "org",
+  "DELETE /app/:app_id/integration/:integ_id": "org",
+  "GET /app/:app_id/integration/:integ_id/key": "admin",
+  "POST /app/:app_id/integration/:integ_id/key/rotate": "admin",
+
+  "POST /environment/export": "admin",
+  "POST /environment/import": "admin",
+  "POST /stats/usage/app": "org",
+  "PUT /stats/usage/event-types": "org",
+
   "GET /background-task": "org",
   "GET /background-task/:task_id": "org",
   "POST /background-task/:task_id/cancel": "org",

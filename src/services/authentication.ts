@@ -25,7 +25,7 @@ export type Authentication = {
 
 export type AuthenticationParts = {
   jwtSecret: string;
-  repos: Pick<Repos, "apiKeys" | "revocations">;
+  repos: Pick<Repos, "apiKeys" | "integrations" | "revocations">;
   now?: () => number;
 };
 
@@ -132,6 +132,7 @@ async function lookUp(parts: AuthenticationParts, token: string, atMs: number): 
   if (token.startsWith("key_")) return lookUpKey(repos, token, atMs);
   const claims = await verifyToken(jwtSecret, token);
   if (claims === null) throw rejected();
+  if (claims.integration !== undefined) return lookUpIntegration(repos, token, claims);
   const actor = actorOf(claims);
   const hash = tokenHash(token);
   const [revoked, endsAtMs] = await Promise.all([repos.revocations.isRevoked(hash), endOf(repos, claims)]);
@@ -152,6 +153,27 @@ async function lookUpKey(repos: AuthenticationParts["repos"], token: string, atM
     actor: ended ? null : actor,
     expiresAtMs: ended ? Number.POSITIVE_INFINITY : endsAtMs,
     subjects: [row.id],
+  };
+}
+
+/** An integration's key is good as long as no other was made. It may see what the integration is shown. */
+async function lookUpIntegration(
+  repos: AuthenticationParts["repos"],
+  token: string,
+  claims: TokenClaims,
+): Promise<Found> {
+  const { sub: appId, org: orgId, integration: id, generation } = claims;
+  if (typeof id !== "string" || typeof orgId !== "string") throw rejected();
+  const hash = tokenHash(token);
+  const [revoked, row] = await Promise.all([
+    repos.revocations.isRevoked(hash),
+    repos.integrations.find({ orgId, appId }, id),
+  ]);
+  const good = !revoked && row !== null && row.keyGeneration === generation;
+  return {
+    actor: good ? actorOf({ sub: appId, org: orgId, feature_flags: row.featureFlags }) : null,
+    expiresAtMs: expiryOf(claims),
+    subjects: [hash, id],
   };
 }
 

@@ -1,5 +1,5 @@
 import { idBound } from "../lib/ids.ts";
-import type { BackgroundTask } from "../models/background-tasks.ts";
+import type { ReplayTask } from "../models/background-tasks.ts";
 import type { Endpoint } from "../models/endpoints.ts";
 import type { Repos } from "../repos/index.ts";
 import type { Context } from "./context.ts";
@@ -22,7 +22,7 @@ export async function findAnyEndpoint(repos: Repos, id: string): Promise<Endpoin
 export async function resumeOrCreateBackfill(
   ctx: OperatorContext,
   request: BackfillRequest,
-): Promise<{ task: BackgroundTask; resumed: boolean }> {
+): Promise<{ task: ReplayTask; resumed: boolean }> {
   const { endpoint, asked } = request;
   const kind = "endpoint.backfill";
   const found = await ctx.repos.backgroundTasks.findRunning(ctx.orgId, endpoint.appId, kind, {

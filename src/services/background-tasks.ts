@@ -1,5 +1,14 @@
 import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
-import type { BackgroundTask, BackgroundTaskKind, BackgroundTaskStatus } from "../models/background-tasks.ts";
+import {
+  type BackgroundTask,
+  type BackgroundTaskKind,
+  type BackgroundTaskStatus,
+  isUsageTask,
+  type ReplayTask,
+  type UsageKind,
+  type UsageTask,
+  usageKinds,
+} from "../models/background-tasks.ts";
 import type { BackgroundTaskOut, ReplayOut } from "../schemas/background-tasks.ts";
 import { requireOrg } from "./authorization.ts";
 import { actorName, type Context } from "./context.ts";
@@ -11,14 +20,34 @@ const statusOut = (status: BackgroundTaskStatus): ReplayOut["status"] =>
 const kindOut = (kind: BackgroundTaskKind): ReplayOut["task"] =>
   kind === "endpoint.backfill" ? "endpoint.bulk-replay" : kind;
 
-export const toReplayOut = (row: BackgroundTask): ReplayOut => ({
+export const toReplayOut = (row: ReplayTask): ReplayOut => ({
   id: row.id,
   status: statusOut(row.status),
   task: kindOut(row.kind),
   updatedAt: row.updatedAt.toISOString(),
 });
 
-const toOut = (row: BackgroundTask): BackgroundTaskOut => ({
+/** What these found, under the names that clients look for. */
+const outputNames: Record<UsageKind, string> = {
+  "application.stats": "appStats",
+  "event-type.aggregate": "event_types",
+};
+
+const usageOut = (row: UsageTask): BackgroundTaskOut => ({
+  id: row.id,
+  status: statusOut(row.status),
+  task: row.kind,
+  updatedAt: row.updatedAt.toISOString(),
+  data: {
+    ...(row.status === "finished" && { [outputNames[row.kind]]: row.output ?? [] }),
+    ...(row.status === "canceled" && { canceled: true }),
+    ...(row.error !== null && { error: row.error }),
+  },
+});
+
+const toOut = (row: BackgroundTask): BackgroundTaskOut => (isUsageTask(row) ? usageOut(row) : replayOut(row));
+
+const replayOut = (row: ReplayTask): BackgroundTaskOut => ({
   ...toReplayOut(row),
   data: {
     endpointId: row.input.endpointId,
@@ -52,14 +81,14 @@ export async function listBackgroundTasks(
   return page(rows, request, (row) => row.id, toOut);
 }
 
-function storedKinds(task: string): BackgroundTaskKind[] {
+function storedKinds(task: string): (BackgroundTaskKind | UsageKind)[] {
   const kinds: BackgroundTaskKind[] = [
     "endpoint.recover",
     "endpoint.replay",
     "endpoint.bulk-replay",
     "endpoint.backfill",
   ];
-  return kinds.filter((kind) => kindOut(kind) === task);
+  return [...usageKinds.filter((kind) => kind === task), ...kinds.filter((kind) => kindOut(kind) === task)];
 }
 
 export async function getBackgroundTask(ctx: Context, id: string): Promise<BackgroundTaskOut> {

@@ -39,7 +39,8 @@ const fields = (input: EventTypeUpdate) => ({
   groupName: input.groupName ?? null,
 });
 
-const rowOf = (ctx: Context, name: string, input: EventTypeUpdate) => ({
+/** What is stored of a type that is given in full. */
+export const eventTypeRow = (ctx: Context, name: string, input: EventTypeUpdate) => ({
   id: newId("evtype_"),
   orgId: ctx.orgId,
   name,
@@ -76,7 +77,7 @@ export async function listEventTypes(
 /** An archived one of that name comes back as what is given now. */
 export async function createEventType(ctx: Context, input: EventTypeIn): Promise<EventTypeOut> {
   requireOrg(ctx);
-  const row = await ctx.repos.eventTypes.insert(rowOf(ctx, input.name, input));
+  const row = await ctx.repos.eventTypes.insert(eventTypeRow(ctx, input.name, input));
   if (!row) throw new AppError("event_type_exists");
   return toOut(row);
 }
@@ -87,7 +88,7 @@ export async function upsertEventType(
   input: EventTypeUpdate,
 ): Promise<{ created: boolean; eventType: EventTypeOut }> {
   requireOrg(ctx);
-  const { created, eventType } = await ctx.repos.eventTypes.upsert(rowOf(ctx, name, input));
+  const { created, eventType } = await ctx.repos.eventTypes.upsert(eventTypeRow(ctx, name, input));
   return { created, eventType: toOut(eventType) };
 }
 

@@ -17,7 +17,6 @@ export const operationalEventTypes = {
   "message.attempt.exhausted": "A message has failed for the last time.",
   "message.attempt.recovered": "A message has arrived after it had been reported as failing.",
 } as const;
-export type OperationalEventType = keyof typeof operationalEventTypes;
 
 type EndpointSubject = { id: string; appId: string };
 export type OperationalEvent =

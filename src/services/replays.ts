@@ -1,5 +1,10 @@
 import { idBound, newId } from "../lib/ids.ts";
-import type { BackgroundTask, BackgroundTaskKind, ReplayInput } from "../models/background-tasks.ts";
+import {
+  type BackgroundTaskKind,
+  isUsageTask,
+  type ReplayInput,
+  type ReplayTask,
+} from "../models/background-tasks.ts";
 import type { Endpoint } from "../models/endpoints.ts";
 import type { ReplayBatch, ReplayStep } from "../repos/replays.ts";
 import { actorName, type Context } from "./context.ts";
@@ -36,7 +41,7 @@ const replayInput = (request: ReplayRequest): ReplayInput => ({
 });
 
 /** Writes down what is to be sent again. Workers do it, batch by batch; a backfill's script does its own. */
-export async function createReplay(ctx: TaskContext, request: ReplayRequest): Promise<BackgroundTask> {
+export async function createReplay(ctx: TaskContext, request: ReplayRequest): Promise<ReplayTask> {
   const input = replayInput(request);
   return ctx.repos.tx(async (tx) => {
     const task = await tx.backgroundTasks.insert({
@@ -54,12 +59,12 @@ export async function createReplay(ctx: TaskContext, request: ReplayRequest): Pr
       target: input.endpointId,
       detail: { taskId: task.id, ...input },
     });
-    return task;
+    return task as ReplayTask;
   });
 }
 
 export const replayBatch = (
-  task: Pick<BackgroundTask, "orgId" | "appId" | "input" | "cursor">,
+  task: Pick<ReplayTask, "orgId" | "appId" | "input" | "cursor">,
   batchSize: number,
 ): ReplayBatch => ({
   orgId: task.orgId,
@@ -85,7 +90,7 @@ export async function runReplayBatch(
   return ctx.repos.tx(async (tx) => {
     const task = await tx.backgroundTasks.lock(ctx.orgId, taskId);
     if (!task) throw notFound();
-    if (task.status !== "running" || task.lease !== options.lease) return nothing;
+    if (isUsageTask(task) || task.status !== "running" || task.lease !== options.lease) return nothing;
     const endpoint = await tx.endpoints.find(
       { orgId: ctx.orgId, appRef: task.appId, boundAppId: null },
       task.input.endpointId,

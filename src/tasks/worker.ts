@@ -17,6 +17,7 @@ import { createHeartbeat } from "./heartbeat.ts";
 import { newWorkerId } from "./leases.ts";
 import { createReplaysTask } from "./replays.ts";
 import { startSchedules } from "./schedules.ts";
+import { createUsageTask } from "./usage.ts";
 
 export type WorkerParts = {
   config: Config;
@@ -72,6 +73,7 @@ export function createWorker(parts: WorkerParts): Worker {
   });
   const heartbeat = createHeartbeat({ workerId, workers, deliveries, log, onFreed: deliver.wake });
   const replays = createReplaysTask({ repos, log });
+  const usage = createUsageTask({ repos, log });
   let ear: { stop(): Promise<void> } | null = null;
   let clock: { stop(): Promise<void> } | null = null;
 
@@ -88,11 +90,12 @@ export function createWorker(parts: WorkerParts): Worker {
       heartbeat.start();
       deliver.start();
       replays.start();
+      usage.start();
       clock = startSchedules({ repos, log, retentionDays: config.attemptRetentionDays });
       log.info({ workerId }, "worker started");
     },
     async stop(deadline) {
-      await Promise.all([clock?.stop(), replays.stop(), ear?.stop()]);
+      await Promise.all([clock?.stop(), replays.stop(), usage.stop(), ear?.stop()]);
       await heartbeat.stop();
       await deliver.stop(deadline);
       await workers.forget(workerId);

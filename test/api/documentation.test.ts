@@ -49,10 +49,13 @@ test("the examples of request bodies are accepted as they stand", async () => {
   };
   const tenant = await createTenant(api);
   // These would take what others of the table need.
-  const own: Record<string, Record<string, string>> = {
+  const own: Record<string, object> = {
     "/api/v1/event-type": { name: "user.example" },
     "/api/v1/app/{app_id}": { uid: "every" },
     "/api/v1/app/{app_id}/endpoint/{endpoint_id}": { uid: "one" },
+    "/api/v1/operational-webhook/endpoint": { uid: "one" },
+    "/api/v1/operational-webhook/endpoint/{endpoint_id}": { uid: "one" },
+    "/api/v1/stats/usage/app": { appIds: ["examples"] },
   };
   const refused: unknown[] = [];
   for (const [path, methods] of Object.entries(paths)) {

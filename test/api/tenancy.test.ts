@@ -25,6 +25,8 @@ beforeAll(async () => {
   Object.assign(byId, { attempt_id: attempt.id, task_id: task.body.id });
   const key = await api.request("POST", "/auth/api-key", { body: { name: "ours" } });
   Object.assign(byId, { key_id: key.body.id });
+  const integration = await api.request("POST", "/app/own/integration", { body: { name: "ours" } });
+  Object.assign(byId, { integ_id: integration.body.id });
   const listener = { url: "http://127.0.0.1/ours", uid: "listener" };
   const operational = await api.request("POST", "/operational-webhook/endpoint", { body: listener });
   Object.assign(byId, { operational_endpoint_id: operational.body.id });
@@ -41,6 +43,10 @@ afterAll(() => api.stop());
 const bodies: Record<string, object> = {
   "POST /app": { name: "theirs" },
   "POST /auth/api-key": { name: "theirs" },
+  "POST /app/:app_id/integration": { name: "theirs" },
+  "PUT /app/:app_id/integration/:integ_id": { name: "theirs" },
+  "POST /environment/import": { eventTypes: [{ name: "user.signup", description: "theirs" }] },
+  "POST /stats/usage/app": { since: new Date(0).toISOString(), until: new Date().toISOString() },
   "POST /operational-webhook/endpoint": { url: "http://127.0.0.1/theirs" },
   "PUT /operational-webhook/endpoint/:endpoint_id": { url: "http://127.0.0.1/theirs" },
   "PUT /operational-webhook/endpoint/:endpoint_id/headers": { headers: { theirs: "1" } },
@@ -85,6 +91,7 @@ const tables = [
   "attempts",
   "background_tasks",
   "api_keys",
+  "integrations",
   "session_ends",
 ];
 const ours = async () => {
@@ -114,8 +121,8 @@ test("a token of another org sees nothing of ours and changes nothing", async ()
   for (const route of routes()) {
     const { status, text } = await call(route, token);
     // What makes something makes it in the other org.
-    const own = !route.path.includes(":") || route.method === "PUT" ? [200, 201, 204] : [];
-    const expected = /app_id.*endpoint_id|msg_id|key_id/.test(route.path) ? [404] : [404, ...own];
+    const own = !route.path.includes(":") || route.method === "PUT" ? [200, 201, 202, 204] : [];
+    const expected = /app_id.*endpoint_id|msg_id|key_id|integ_id/.test(route.path) ? [404] : [404, ...own];
     expect([route, status, expected]).toEqual([route, expected.includes(status) ? status : -1, expected]);
     expect(text).not.toContain("ours");
     // The next route meets an org that has nothing again.

@@ -8,6 +8,7 @@ import { createIntakeRepo } from "../../src/repos/intake.ts";
 import { createAuthentication } from "../../src/services/authentication.ts";
 import type { Settings } from "../../src/services/context.ts";
 import { createIntake, type Intake } from "../../src/services/intake.ts";
+import { createSignIntegrationKey } from "../../src/services/integrations.ts";
 import { createOperationalEvents } from "../../src/services/operational-events.ts";
 import { ensureCurrentPartitions } from "../../src/services/partitions.ts";
 import { createIssueAppToken } from "../../src/services/portal-access.ts";
@@ -92,6 +93,7 @@ export async function startApi(
     log: silent,
     authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
+    signIntegrationKey: createSignIntegrationKey(jwtSecret),
     sealer: createSealer(options.encryptionKey),
     settings: options.settings ?? { endpointHttpsOnly: false },
     events,

@@ -54,6 +54,15 @@ export async function fillTables(database: TestDatabase) {
   await sql`insert into idempotency_keys (key, body_hash, org_id, status, created_at)
             select gen_random_uuid(), gen_random_uuid(), ${orgId}, 200, now() - n * interval '1 second'
             from generate_series(1, 40000) n`;
+  await sql`insert into api_keys (id, org_id, name, scopes, token_hash, hint, changed_at)
+            select 'key_' || n, ${orgId}, 'n', array['read'], md5(n::text), 'x', now() - n * interval '1 minute'
+            from generate_series(1, 20000) n`;
+  await sql`insert into revoked_tokens (token_hash, org_id, revoked_at, expires_at)
+            select md5(n::text), ${orgId}, now() - n * interval '1 minute', now() + n * interval '1 minute'
+            from generate_series(1, 20000) n`;
+  await sql`insert into session_ends (org_id, app_id, session_id, issued_until, ends_at, created_at)
+            select ${orgId}, (${apps}::text[])[1 + n % 2000], 's' || n, now(), now(), now() - n * interval '1 minute'
+            from generate_series(1, 20000) n`;
   await sql.unsafe("analyze");
   return {
     orgId,

@@ -3,6 +3,7 @@ import { pageRequest } from "../../src/lib/pagination.ts";
 import type { ReplayInput } from "../../src/models/background-tasks.ts";
 import type { Repos } from "../../src/repos/index.ts";
 import type { Filled } from "./filled-tables.ts";
+import { tokenCalls } from "./token-calls.ts";
 
 /** One entry a method: a repo or a method that is left out does not compile. */
 export type Calls<R> = { [Name in keyof R]: { [Method in keyof R[Name]]: (repo: R[Name]) => unknown } };
@@ -57,6 +58,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     applications: {
       find: (repo) => each(repo.find(orgId, appId), repo.find(orgId, filled.appUid)),
       lock: (repo) => repo.lock(orgId, appId),
+      resolve: (repo) => repo.resolve(orgId, [appId, filled.appUid]),
       list: (repo) =>
         each(repo.list(orgId, up), repo.list(orgId, pageRequest({ iterator: appId }, "descending"))),
       insert: (repo) => repo.insert({ id: newId("app_"), orgId, name: "x", uid: "new" }),
@@ -92,6 +94,8 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       list: (repo) => repo.list(orgId, down, { status: ["running"], kinds: ["endpoint.replay"] }),
       findRunning: (repo) => repo.findRunning(orgId, appId, "endpoint.backfill", { endpointId, asked: "x" }),
       claim: (repo) => repo.claim(uuid, 30),
+      claimUsage: (repo) => repo.claimUsage(uuid, 30),
+      addOutput: (repo) => repo.addOutput(task, [{ appId }]),
       lease: (repo) => repo.lease(orgId, task, uuid, 30),
       release: (repo) => repo.release(task, uuid),
       advance: (repo) => repo.advance(task, { cursor: messageId, scanned: 1, queued: 1, leaseSeconds: 30 }),
@@ -195,6 +199,24 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       deleteEventIds: (repo) => repo.deleteEventIds(messageId, 1000),
       deleteExpiredSecrets: (repo) => repo.deleteExpiredSecrets(1000),
       deleteRevokedTokens: (repo) => repo.deleteRevokedTokens(1000),
+    },
+    ...tokenCalls(filled),
+    operational: {
+      hasEndpoints: (repo) => repo.hasEndpoints(orgId, filled.appUid),
+      names: (repo) => repo.names({ appId, endpointId, messageId }),
+    },
+    usage: {
+      countDestinations: (repo) =>
+        each(
+          ...[null, [appId]].map((appIds) =>
+            repo.countDestinations(
+              { orgId, appIds, afterAppId: null, batchSize: 20 },
+              { fromAttemptId: from.attempt, toAttemptId: to.attempt },
+            ),
+          ),
+        ),
+      aggregateEventTypes: (repo) =>
+        repo.aggregateEventTypes({ orgId, appIds: null, afterAppId: appId, batchSize: 500 }),
     },
     schedules: { take: (repo) => repo.take("x", 60), giveBack: (repo) => repo.giveBack("x") },
   };

@@ -1,0 +1,38 @@
+import type { EnvironmentIn, EnvironmentOut } from "../schemas/environment.ts";
+import type { EventTypeOut } from "../schemas/event-types.ts";
+import { requireOrg } from "./authorization.ts";
+import { actorName, type Context } from "./context.ts";
+import { eventTypeRow, listEventTypes } from "./event-types.ts";
+
+const pageSize = 250;
+
+/** What an org has set up: its event types, archived ones too. */
+export async function exportEnvironment(ctx: Context): Promise<EnvironmentOut> {
+  requireOrg(ctx);
+  const eventTypes: EventTypeOut[] = [];
+  const everything = { limit: pageSize, include_archived: true, with_content: true };
+  for (let iterator: string | null = null; ; ) {
+    const page = await listEventTypes(ctx, { ...everything, ...(iterator !== null && { iterator }) });
+    eventTypes.push(...page.data);
+    if (page.done) break;
+    iterator = page.iterator;
+  }
+  return { version: 1, createdAt: new Date().toISOString(), eventTypes, settings: null, connectors: [] };
+}
+
+/** Adds what isn't there and replaces what is, all or nothing. Takes nothing away. */
+export async function importEnvironment(ctx: Context, input: EnvironmentIn): Promise<void> {
+  requireOrg(ctx);
+  // The last of a name counts; and all in one order, so that two imports can't wait for each other.
+  const byName = new Map((input.eventTypes ?? []).map((one) => [one.name, one]));
+  const eventTypes = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  await ctx.repos.tx(async (tx) => {
+    for (const one of eventTypes) await tx.eventTypes.upsert(eventTypeRow(ctx, one.name, one));
+    await tx.auditLog.insert({
+      orgId: ctx.orgId,
+      actor: actorName(ctx.actor),
+      action: "environment.import",
+      detail: { eventTypes: eventTypes.length },
+    });
+  });
+}
