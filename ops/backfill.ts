@@ -1,4 +1,3 @@
-import { hostname, userInfo } from "node:os";
 import { defineCommand } from "citty";
 import { environment, loadConfig } from "../src/config.ts";
 import { openDatabase, requireSchema } from "../src/database.ts";
@@ -8,6 +7,7 @@ import { dateValue, intValue, listValue } from "../src/lib/cli-values.ts";
 import { isId } from "../src/lib/ids.ts";
 import { createLogger } from "../src/lib/log.ts";
 import { type Job, jobArgs, runJob } from "../src/lib/operator/job.ts";
+import { operatorName } from "../src/lib/operator/name.ts";
 import { createRateLimiter } from "../src/lib/operator/rate.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
 import { createRepos } from "../src/repos/index.ts";
@@ -68,7 +68,7 @@ export default extendCommand(
         return await runJob(args, async (job) => {
           const endpoint = await findAnyEndpoint(repos, plan.endpointId);
           if (endpoint.disabled) throw new UsageError(`${endpoint.id} is disabled: nothing would be sent.`);
-          const name = `${userInfo().username}@${hostname()}`;
+          const name = operatorName();
           const { orgId } = endpoint;
           const ctx: OperatorContext = { actor: { kind: "operator", orgId, name }, orgId, repos };
           const request = { ...plan.request, endpoint };

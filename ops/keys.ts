@@ -1,4 +1,3 @@
-import { hostname, userInfo } from "node:os";
 import { defineCommand } from "citty";
 import { environment, loadConfig } from "../src/config.ts";
 import { openDatabase, requireSchema } from "../src/database.ts";
@@ -8,6 +7,7 @@ import { durationSeconds, listValue } from "../src/lib/cli-values.ts";
 import { isId } from "../src/lib/ids.ts";
 import { createLogger } from "../src/lib/log.ts";
 import { type Job, type JobFlags, jobArgs, runJob } from "../src/lib/operator/job.ts";
+import { operatorName } from "../src/lib/operator/name.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
 import { apiKeyScopes } from "../src/models/api-keys.ts";
 import { createRepos } from "../src/repos/index.ts";
@@ -137,7 +137,7 @@ async function withKeys(
   });
   try {
     await requireSchema(database);
-    const actor = { kind: "operator", orgId, name: `${userInfo().username}@${hostname()}` } as const;
+    const actor = { kind: "operator", orgId, name: operatorName() } as const;
     const ctx = { actor, orgId, repos: createRepos(database.sql) };
     return await runJob(flags, (job) => work(ctx, job));
   } finally {

@@ -129,7 +129,7 @@ export async function requireSchema(database: Database): Promise<void> {
     throw new Error(`applied migrations were changed since: ${found.changed.join(", ")}`);
   if (found.behind.length > 0) {
     throw new Error(
-      `the database's schema is too old (missing ${found.behind.join(", ")}): run \`posthorn migrate\` first`,
+      `the database's schema is too old (missing ${found.behind.join(", ")}): run \`app migrate\` first`,
     );
   }
 }

@@ -49,7 +49,7 @@ const check = defineCommand({
       const lines = Object.entries(differences).map(([kind, names]) =>
         names.map((name) => `${kind}  ${name}`),
       );
-      print(args.json, { ok, ...differences }, [...lines.flat(), ok ? "ok" : "not ok: run posthorn migrate"]);
+      print(args.json, { ok, ...differences }, [...lines.flat(), ok ? "ok" : "not ok: run app migrate"]);
       return ok ? 0 : 1;
     }),
 });

@@ -32,6 +32,12 @@ const commands = [
   "ops token",
   "ops receive",
   "ops health",
+  "ops openapi",
+  "ops keys",
+  "ops keys create",
+  "ops keys list",
+  "ops keys revoke",
+  "ops backfill",
 ].map((line) => ({ line, argv: line.split(" ").filter(Boolean) }));
 
 describe("the command line", () => {
@@ -68,6 +74,8 @@ describe("the command line", () => {
     [["ops", "token", "--ap", "app_1"], "did you mean --app?"],
     [["ops", "token", "--org", ""], "--org"],
     [["ops", "receive", "--port="], "--port"],
+    [["ops", "backfill", "--since", "1h"], "Missing --endpoint"],
+    [["ops", "backfill", "--endpoint", "ep_1", "--since", "1h"], "--endpoint is ep_ and 27"],
     [["ops", "receive", "--port", "eighty"], "--port is a whole number"],
     [["ops", "receive", "--port"], "--port needs a value"],
   ])("%j exits 2 and says what is wrong", async (argv, sentence) => {

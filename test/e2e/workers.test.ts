@@ -80,7 +80,7 @@ describe("migrate", () => {
     const run = await runApp([role], { env: { ...envFor(empty), JWT_SECRET: jwtSecret, PORT: "0" } });
     expect(run.code).toBe(1);
     expect(run.stderr).toContain("schema is too old");
-    expect(run.stderr).toContain("migrate");
+    expect(run.stderr).toContain("run `app migrate` first");
     const check = await runApp(["migrate", "check"], { env: envFor(empty) });
     expect(check.code).toBe(1);
     expect(check.stdout).toContain("behind");

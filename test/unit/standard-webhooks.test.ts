@@ -52,7 +52,7 @@ describe("sign", () => {
       }),
       { seed: 20_261_124, numRuns: 50 },
     );
-  });
+  }, 30_000);
 });
 
 describe("verify", () => {

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  binary,
+  killApps,
+  runApp,
+  type Service,
+  startApp,
+  startServe,
+  usedDataDir,
+} from "../harness/binary.ts";
+import { type Client, createClient, createTarget } from "../harness/client.ts";
+import { type Receiver, startReceiver, until } from "../harness/receiver.ts";
+
+setDefaultTimeout(60_000);
+
+const messagesCount = 40;
+let serve: Service;
+let client: Client;
+let env: Record<string, string>;
+const receivers: Receiver[] = [];
+const accepted: string[] = [];
+
+beforeAll(async () => {
+  await binary();
+  env = { DATA_DIR: await usedDataDir() };
+  serve = await startServe({ env });
+  client = createClient(serve.url);
+  const early = receiver();
+  const { send } = await createTarget(client, early);
+  for (let n = 0; n < messagesCount; n += 1) accepted.push(await send());
+  await early.waitFor(messagesCount);
+}, 120_000);
+afterAll(async () => {
+  killApps();
+  for (const one of receivers) await one.stop();
+});
+
+function receiver(): Receiver {
+  const started = startReceiver();
+  receivers.push(started);
+  return started;
+}
+
+/** An endpoint that was not there when the messages were sent. */
+async function lateEndpoint(): Promise<{ hook: Receiver; argv: string[] }> {
+  const hook = receiver();
+  const { id } = await client.post<{ id: string }>("/app/acme/endpoint", { url: hook.url });
+  const { key } = await client.get<{ key: string }>(`/app/acme/endpoint/${id}/secret`);
+  hook.verifyWith(key);
+  return { hook, argv: ["ops", "backfill", "--endpoint", id, "--since", "1h", "--yes", "--json"] };
+}
+
+const eachOnce = (hook: Receiver) =>
+  [...hook.delivered.values()].every((count) => count === 1) && hook.refused === 0;
+
+test("beside a live serve it sends what the endpoint never got, once; a dry run sends nothing", async () => {
+  const { hook, argv } = await lateEndpoint();
+  const tried = await runApp([...argv, "--dry-run"], { env });
+  expect(tried.code).toBe(0);
+  expect(tried.stdout).toContain(`"queued":${messagesCount}`);
+  const ran = await runApp(argv, { env });
+  expect(ran.code).toBe(0);
+  for (const line of ran.stdout.trim().split("\n")) expect(JSON.parse(line)).toHaveProperty("event");
+  await until(() => accepted.every((id) => hook.delivered.has(id)));
+  const again = await runApp(argv, { env });
+  expect(again.code).toBe(0);
+  expect(again.stdout).toContain('"queued":0');
+  expect(hook.received.length).toBe(messagesCount);
+  expect(eachOnce(hook)).toBe(true);
+});
+
+test("interrupted it exits 130, killed it just ends; the same command goes on and nothing is sent twice", async () => {
+  const { hook, argv } = await lateEndpoint();
+  const slowly = [...argv, "--rate", "5"];
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGKILL", 137],
+  ] as const) {
+    const before = hook.received.length;
+    const cut = await startApp({ args: slowly, env });
+    await until(() => hook.received.length >= before + 5, 30_000);
+    cut.kill(signal);
+    expect(await cut.exited).toBe(code);
+  }
+  expect(hook.delivered.size).toBeLessThan(messagesCount);
+  // A killed run's hold on the task has to run out first.
+  await until(async () => (await runApp([...argv, "--rate", "50"], { env })).code === 0, 50_000);
+  await until(() => accepted.every((id) => hook.delivered.has(id)));
+  expect(hook.received.length).toBe(messagesCount);
+  expect(eachOnce(hook)).toBe(true);
+});
+
+test("a key that ops keys makes opens the API, and once revoked no more", async () => {
+  const made = await runApp(["ops", "keys", "create", "--name", "e2e", "--json"], { env });
+  expect(made.code).toBe(0);
+  const { id, token } = JSON.parse(made.stdout.split("\n")[0] ?? "");
+  const status = async () =>
+    (await fetch(`${serve.url}/api/v1/app`, { headers: { authorization: `Bearer ${token}` } })).status;
+  expect(await status()).toBe(200);
+  expect((await runApp(["ops", "keys", "list", "--json"], { env })).stdout).toContain(id);
+  expect((await runApp(["ops", "keys", "revoke", id, "--yes"], { env })).code).toBe(0);
+  await until(async () => (await status()) === 401);
+  expect(serve.stdout() + serve.stderr()).not.toContain(token);
+});
