@@ -38,7 +38,7 @@ export const tags: { of: string; name: string; description: string }[] = [
   { of: "message.poller", name: "Message Poller", description: "Messages, fetched instead of sent." },
   { of: "authentication", name: "Authentication", description: "Tokens for your customers." },
   {
-    of: "authentication.api-key",
+    of: "api-key",
     name: "API Key",
     description: "Keys for your own programs, which can be revoked.",
   },

@@ -29,17 +29,16 @@ export const namedSchemas: [name: string, schema: TSchema][] = [
   endpointHeaders,
   endpointSecrets,
   endpoints,
+  environment,
   eventTypes,
   health,
+  integrations,
   messageEndpoints,
   messageIn,
   messages,
-  apiKeys,
-  environment,
-  integrations,
   operationalEndpoints,
-  usage,
   portalAccess,
+  usage,
 ]
   .flatMap((file) => Object.entries<unknown>(file))
   .filter((entry): entry is [string, TSchema] => TypeGuard.IsSchema(entry[1]) && isNameable(entry[1]));

@@ -7,6 +7,8 @@ export type Tenant = {
   at(path: string, over?: Record<string, string>): string;
   /** What stands for one parameter of a route. */
   id(path: string, name: string): string;
+  /** The document's example of a body, of today and of this tenant. */
+  adapt(example: Record<string, unknown>): Record<string, unknown>;
   /** What a request to the route has to have besides: a logout spends the token that it comes with. */
   options(path: string): Promise<RequestOptions>;
   token: string;
@@ -33,7 +35,9 @@ export async function createTenant(api: Api, orgId = "org_a"): Promise<Tenant> {
   const task_id = await made(`/app/${app_id}/endpoint/${endpoint_id}/recover`, { since });
   const key_id = await made("/auth/api-key", { name: "every" });
   const operational = await made("/operational-webhook/endpoint", { url: "http://127.0.0.1/", uid: "every" });
+  const integ_id = await made(`/app/${app_id}/integration`, { name: "every" });
   const ids: Record<string, string> = {
+    integ_id,
     ...{
       app_id,
       endpoint_id,
@@ -51,6 +55,12 @@ export async function createTenant(api: Api, orgId = "org_a"): Promise<Tenant> {
   return {
     token,
     id,
+    adapt: (example) => ({
+      ...example,
+      ...("since" in example && { since: new Date().toISOString() }),
+      ...("until" in example && { until: new Date().toISOString() }),
+      ...("appIds" in example && { appIds: [app_id] }),
+    }),
     at: (path, over = {}) =>
       path
         .slice("/api/v1".length)

@@ -195,49 +195,12 @@ export const changes: fc.Arbitrary<Change> = fc.oneof(
   },
 );
 
+const texts =
+  "% %zz %00 %ff %ed%a0%80 %F0%9F%98%80 .. %2e%2e %2F a,b,,c , null 0 -1 1.5 251 1e3 9007199254740993 " +
+  "99999999999999999999 0x10 true false TRUE yes {} [] [1] %7B%22a%22%3A1%7D %5B%22a%22%5D __proto__ constructor - -- *";
 /** What is put in place of one parameter in a query, or of one segment in a path; percent-encoded or not at all. */
 export const queryTexts: fc.Arbitrary<string> = fc.oneof(
-  fc.constantFrom(
-    "",
-    "%",
-    "%zz",
-    "%00",
-    "%ff",
-    "%ed%a0%80",
-    "%F0%9F%98%80",
-    "..",
-    "%2e%2e",
-    "%2F",
-    "a,b,,c",
-    ",",
-    "null",
-  ),
-  fc.constantFrom(
-    "0",
-    "-1",
-    "1.5",
-    "251",
-    "1e3",
-    "9007199254740993",
-    "99999999999999999999",
-    "0x10",
-    "true",
-    "false",
-    "TRUE",
-    "yes",
-  ),
-  fc.constantFrom(
-    "{}",
-    "[]",
-    "[1]",
-    "%7B%22a%22%3A1%7D",
-    "%5B%22a%22%5D",
-    "__proto__",
-    "constructor",
-    "-",
-    "--",
-    "*",
-  ),
+  fc.constantFrom("", ...texts.split(" ")),
   fc.constantFrom(
     "2026-13-45T99:99:99Z",
     "0000-00-00",
