@@ -53,6 +53,11 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
       return inserted as BackgroundTask;
     },
 
+    /** Tells the workers that there is a new task, once the transaction commits. */
+    async announce(): Promise<void> {
+      await db.execute(sql`select pg_notify('posthorn_tasks', '')`);
+    },
+
     async find(orgId: string, id: string): Promise<BackgroundTask | null> {
       const [row] = await db.select().from(backgroundTasks).where(own(orgId, id));
       return (row as BackgroundTask | undefined) ?? null;

@@ -2,7 +2,9 @@ import type { Sql } from "postgres";
 import type { Logger } from "../lib/log.ts";
 
 /** Something is due that nobody holds. */
-const channel = "posthorn_due";
+export const dueChannel = "posthorn_due";
+/** There is a new background task. */
+export const tasksChannel = "posthorn_tasks";
 /** Between two notifications of one process: what happens meanwhile is told by the next. */
 const intervalMs = 10;
 
@@ -15,7 +17,7 @@ export function createNotifier(sql: Sql, log: Logger): () => void {
     setTimeout(async () => {
       pending = false;
       try {
-        await sql.notify(channel, "");
+        await sql.notify(dueChannel, "");
       } catch (error) {
         log.debug({ err: error }, "a notification was not sent; workers poll anyway");
       }
@@ -23,8 +25,12 @@ export function createNotifier(sql: Sql, log: Logger): () => void {
   };
 }
 
-/** Calls `onDue` at every notification, and after every reconnection, since what was sent meanwhile is lost. */
-export async function listenForDue(direct: Sql, onDue: () => void): Promise<{ stop(): Promise<void> }> {
-  const { unlisten } = await direct.listen(channel, onDue, onDue);
+/** Calls back at every notification, and after every reconnection, since what was sent meanwhile is lost. */
+export async function listen(
+  direct: Sql,
+  channel: string,
+  onNews: () => void,
+): Promise<{ stop(): Promise<void> }> {
+  const { unlisten } = await direct.listen(channel, onNews, onNews);
   return { stop: unlisten };
 }

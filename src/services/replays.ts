@@ -52,6 +52,7 @@ export async function createReplay(ctx: TaskContext, request: ReplayRequest): Pr
       status: "running",
       input,
     });
+    await tx.backgroundTasks.announce();
     await tx.auditLog.insert({
       orgId: ctx.orgId,
       actor: actorName(ctx.actor),

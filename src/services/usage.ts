@@ -59,6 +59,7 @@ function createTask(ctx: Context, kind: UsageKind, input: UsageInput): Promise<U
       status: "running",
       input,
     });
+    await tx.backgroundTasks.announce();
     await tx.auditLog.insert({
       orgId: ctx.orgId,
       actor: actorName(ctx.actor),

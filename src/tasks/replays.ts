@@ -4,7 +4,8 @@ import type { Repos } from "../repos/index.ts";
 import { runReplayBatch, taskLeaseSeconds } from "../services/replays.ts";
 
 /** The wait before looking for another task; a new one starts so late at most. */
-const intervalMs = 1_000;
+/** A new task is told at once; this is for what another worker left unfinished. */
+const intervalMs = 10_000;
 const backoffMaxMs = 30_000;
 /** As long as a task's lease: past it another worker may go on with it. */
 const roundTimeoutMs = 60_000;

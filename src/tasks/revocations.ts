@@ -7,7 +7,7 @@ import { revocationChannel } from "../repos/revocations.ts";
 import type { Authentication } from "../services/authentication.ts";
 
 /** How often a process looks, in case a notification was lost: a part of the 5 s in which a revocation holds. */
-const intervalMs = 1_500;
+const intervalMs = 3_000;
 /** Past what was seen at the last look: for transactions that were under way, and for clocks that differ. */
 const overlapSeconds = 10;
 const usesIntervalMs = 10_000;

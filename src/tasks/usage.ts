@@ -3,7 +3,8 @@ import { taskLeaseSeconds } from "../services/replays.ts";
 import { runUsageBatch } from "../services/usage.ts";
 import type { ReplaysContext } from "./replays.ts";
 
-const intervalMs = 1_000;
+/** A new task is told at once; this is for what another worker left unfinished. */
+const intervalMs = 10_000;
 const backoffMaxMs = 30_000;
 /** Then the next task has its turn. */
 const sliceMs = 2_000;

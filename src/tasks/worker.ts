@@ -8,7 +8,7 @@ import { createOutcomesRepo } from "../repos/outcomes.ts";
 import { createTargetsRepo } from "../repos/targets.ts";
 import { createWorkersRepo } from "../repos/workers.ts";
 import type { HandOver } from "../services/intake.ts";
-import { listenForDue } from "../services/notifications.ts";
+import { dueChannel, listen, tasksChannel } from "../services/notifications.ts";
 import { createAttemptEvents, type OperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createTargets } from "../services/targets.ts";
@@ -74,7 +74,7 @@ export function createWorker(parts: WorkerParts): Worker {
   const heartbeat = createHeartbeat({ workerId, workers, deliveries, log, onFreed: deliver.wake });
   const replays = createReplaysTask({ repos, log });
   const usage = createUsageTask({ repos, log });
-  let ear: { stop(): Promise<void> } | null = null;
+  let ears: { stop(): Promise<void> }[] = [];
   let clock: { stop(): Promise<void> } | null = null;
 
   return {
@@ -86,7 +86,14 @@ export function createWorker(parts: WorkerParts): Worker {
         if (freed > 0)
           log.info({ deliveries: freed }, "took over what was under way when the last process ended");
       }
-      ear = await listenForDue(direct, deliver.wake);
+      const wakeTasks = () => {
+        replays.wake();
+        usage.wake();
+      };
+      ears = await Promise.all([
+        listen(direct, dueChannel, deliver.wake),
+        listen(direct, tasksChannel, wakeTasks),
+      ]);
       heartbeat.start();
       deliver.start();
       replays.start();
@@ -95,7 +102,7 @@ export function createWorker(parts: WorkerParts): Worker {
       log.info({ workerId }, "worker started");
     },
     async stop(deadline) {
-      await Promise.all([clock?.stop(), replays.stop(), usage.stop(), ear?.stop()]);
+      await Promise.all([clock, replays, usage, ...ears].map((part) => part?.stop()));
       await heartbeat.stop();
       await deliver.stop(deadline);
       await workers.forget(workerId);

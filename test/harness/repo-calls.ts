@@ -87,6 +87,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     },
     auditLog: { insert: (repo) => repo.insert({ actor: "x", action: "y" }) },
     backgroundTasks: {
+      announce: (repo) => repo.announce(),
       insert: (repo) =>
         repo.insert({ id: task, orgId, appId, kind: "endpoint.replay", status: "running", input }),
       find: (repo) => repo.find(orgId, task),
