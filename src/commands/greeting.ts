@@ -1,28 +1,14 @@
-import type { Logger } from "../lib/log.ts";
 import { defaultOrgId, signToken } from "../services/tokens.ts";
 
 const tenYearsSeconds = 10 * 365 * 86_400;
 
-/** On a terminal, and for whoever starts it the first time: a token, and a first message to paste. */
-export async function greet(options: {
-  url: string;
-  jwtSecret: string;
-  /** Stdout belongs to the log lines when they are JSON. */
-  output: { write(text: string): unknown };
-  egressAllow: readonly string[];
-  log: Logger;
-}): Promise<void> {
-  const { url, egressAllow, log } = options;
-  const token = await signToken({
-    secret: options.jwtSecret,
-    subject: defaultOrgId,
-    expiresInSeconds: tenYearsSeconds,
-  });
-  if (egressAllow.length > 0) log.warn({ egressAllow }, "deliveries may reach these private networks");
-  options.output.write(greeting(url, token));
+/** For whoever starts it the first time: a token, and a first message to paste. */
+export async function greeting(url: string, jwtSecret: string): Promise<string> {
+  const grant = { secret: jwtSecret, subject: defaultOrgId, expiresInSeconds: tenYearsSeconds };
+  return textOf(url, await signToken(grant));
 }
 
-const greeting = (url: string, token: string): string => `
+const textOf = (url: string, token: string): string => `
 Posthorn is up: ${url}
 
 A token for everything (keep it to yourself; \`ops token\` makes others):

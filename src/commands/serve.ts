@@ -20,7 +20,7 @@ import { requireJwtSecret } from "../services/tokens.ts";
 import { createRevocationWatch } from "../tasks/revocations.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
-import { greet } from "./greeting.ts";
+import { greeting } from "./greeting.ts";
 import { stopServer } from "./http-server.ts";
 
 export default extendCommand(
@@ -35,6 +35,11 @@ export default extendCommand(
         type: "boolean",
         description: "Deliver in this process too (always so without DATABASE_URL).",
       },
+      greet: {
+        type: "boolean",
+        description:
+          "Print a token and a first message to try (always so on a terminal, without DATABASE_URL).",
+      },
     },
     async run({ args }) {
       const config = loadConfig(environment(), "serve");
@@ -43,7 +48,20 @@ export default extendCommand(
       log.info({ version, config: redactConfig(config) }, "starting");
       const database = await openDatabase(config, log, { owner: "serve", applicationName: "posthorn serve" });
       try {
-        const steps = await start(config, log, database, config.embedded || args.worker === true);
+        const { steps, url, jwtSecret } = await start(
+          config,
+          log,
+          database,
+          config.embedded || args.worker === true,
+        );
+        if (config.egressAllow.length > 0) {
+          log.warn({ egressAllow: config.egressAllow }, "deliveries may reach these private networks");
+        }
+        // Logs are kept and read by many, so no token among them unless someone asks for it.
+        if (args.greet === true || (config.embedded && process.stdout.isTTY)) {
+          const output = config.logFormat === "json" ? process.stderr : process.stdout;
+          output.write(await greeting(url, jwtSecret));
+        }
         await stopOnSignal(caught, steps, config.shutdownTimeoutMs, log);
       } finally {
         await database.close();
@@ -53,13 +71,13 @@ export default extendCommand(
   { sections: () => [{ title: "ENVIRONMENT", body: describeConfig() }] },
 );
 
-/** @returns how to stop it, in order */
+/** @returns how to stop it, in order, and where it listens */
 async function start(
   config: Config,
   log: Logger,
   database: Database,
   withWorker: boolean,
-): Promise<ShutdownStep[]> {
+): Promise<{ steps: ShutdownStep[]; url: string; jwtSecret: string }> {
   const repos = createRepos(database.sql);
   if (database.embedded) await bringUpToDate(database.direct, repos, log);
   else await requireSchema(database);
@@ -109,16 +127,13 @@ async function start(
   });
   const port = app.server?.port ?? config.port;
   log.info({ host: config.host, port, worker: withWorker }, "listening");
-  if (embedded) {
-    const output = config.logFormat === "json" ? process.stderr : process.stdout;
-    const { host, egressAllow } = config;
-    await greet({ url: `http://${host}:${port}`, jwtSecret, egressAllow, output, log });
-  }
-  return [
+  const host = config.host === "0.0.0.0" ? "127.0.0.1" : config.host;
+  const steps: ShutdownStep[] = [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
     { name: "revocations", stop: () => revocations.stop() },
     { name: "intake", stop: () => intake.idle() },
     { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
     { name: "events", stop: () => events.idle() },
   ];
+  return { steps, url: `http://${host}:${port}`, jwtSecret };
 }

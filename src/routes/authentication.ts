@@ -60,7 +60,7 @@ export const authenticationRoutes = (parts: ApiParts) =>
         response: { 204: Empty, ...errorResponses },
         detail: {
           operationId: "v1.authentication.logout",
-          summary: "End the token that this request comes with, of whatever kind it is",
+          summary: "End the portal session or API key that this request comes with; an organisation token stays",
         },
       },
     );

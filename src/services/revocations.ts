@@ -11,6 +11,8 @@ export async function logOut(ctx: Context, token: string): Promise<void> {
   const { actor, orgId } = ctx;
   // The key is what asks, and it may always end itself.
   if (actor.kind === "key") return endApiKey(ctx, actor.keyId);
+  // An org's token is its backend's, often the only one: a stray call must not lock the backend out.
+  if (actor.kind !== "app") return;
   const { exp } = decodeJwt(token);
   const hash = tokenHash(token);
   await ctx.repos.tx(async (tx) => {
