@@ -46,5 +46,5 @@ test.skipIf(chromium === null)(
       elsewhere: [],
     });
   },
-  120_000,
+  240_000,
 );

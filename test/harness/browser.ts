@@ -22,7 +22,7 @@ export const findChromium = (): string | null =>
     .map((name) => Bun.which(name))
     .find((path) => path !== null) ?? null;
 
-const deadlineMs = 30_000;
+const deadlineMs = 60_000;
 const flags = [
   "--headless",
   "--no-sandbox",
@@ -56,13 +56,10 @@ export async function openPage(chromium: string): Promise<Page> {
     const file = Bun.file(join(profile, "DevToolsActivePort"));
     return (await file.exists()) ? (await file.text()).split("\n")[0] : undefined;
   });
+  // Asked for, and not looked for: which page a browser starts with is its own affair.
   const target = await poll("a page", async () => {
-    const list = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as {
-      type: string;
-      url: string;
-      webSocketDebuggerUrl: string;
-    }[];
-    return list.find(({ type, url }) => type === "page" && url === "about:blank");
+    const answer = await fetch(`http://127.0.0.1:${port}/json/new?about:blank`, { method: "PUT" });
+    return answer.ok ? ((await answer.json()) as { webSocketDebuggerUrl: string }) : undefined;
   });
   const socket = new WebSocket(target.webSocketDebuggerUrl);
   await new Promise((resolve, reject) => {
