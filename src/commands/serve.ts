@@ -17,6 +17,7 @@ import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
 import { requireJwtSecret } from "../services/tokens.ts";
+import { createAvailability } from "../tasks/availability.ts";
 import { createRevocationWatch } from "../tasks/revocations.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
@@ -85,6 +86,7 @@ async function start(
   const sealer = createSealer(config.encryptionKey);
 
   const { engine, direct, embedded } = database;
+  const availability = createAvailability({ ...database, log });
   const alone = embedded?.startedHere === true;
   const events = createOperationalEvents({
     repos,
@@ -93,7 +95,18 @@ async function start(
     log,
   });
   const worker = withWorker
-    ? createWorker({ config, repos, engine, direct, alone, userAgent, open: sealer.open, events, log })
+    ? createWorker({
+        config,
+        repos,
+        engine,
+        direct,
+        alone,
+        userAgent,
+        open: sealer.open,
+        events,
+        availability,
+        log,
+      })
     : null;
   const intakeRepo = createIntakeRepo(engine);
   const intake: Intake = createIntake({
@@ -105,6 +118,7 @@ async function start(
   const authentication = createAuthentication({ jwtSecret, repos });
   const revocations = createRevocationWatch({ repos, direct, authentication, log });
   const app = createApp({
+    availability,
     repos,
     log,
     authenticate: authentication.authenticate,
@@ -117,6 +131,7 @@ async function start(
   });
   await worker?.start();
   await revocations.start();
+  availability.start();
   app.listen({
     hostname: config.host,
     port: config.port,
@@ -130,6 +145,7 @@ async function start(
   const host = config.host === "0.0.0.0" ? "127.0.0.1" : config.host;
   const steps: ShutdownStep[] = [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
+    { name: "availability", stop: () => availability.stop() },
     { name: "revocations", stop: () => revocations.stop() },
     { name: "intake", stop: () => intake.idle() },
     { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
