@@ -77,6 +77,16 @@ export function createWorker(parts: WorkerParts): Worker {
   let ears: { stop(): Promise<void> }[] = [];
   let clock: { stop(): Promise<void> } | null = null;
 
+  /** It counts as alive until nothing of its is under way; and for dead, when it could not hand back what it held. */
+  const endDeliveries = async (deadline: AbortSignal): Promise<void> => {
+    try {
+      await deliver.stop(deadline);
+    } finally {
+      await heartbeat.stop();
+    }
+    await workers.forget(workerId);
+  };
+
   return {
     handOver: deliver,
     async start() {
@@ -102,11 +112,14 @@ export function createWorker(parts: WorkerParts): Worker {
       log.info({ workerId }, "worker started");
     },
     async stop(deadline) {
-      await Promise.all([clock, replays, usage, ...ears].map((part) => part?.stop()));
-      await heartbeat.stop();
-      await deliver.stop(deadline);
-      await workers.forget(workerId);
+      // Side by side: a step of a task that takes minutes must not keep the deliveries from being handed back.
+      const ends = await Promise.allSettled([
+        endDeliveries(deadline),
+        ...[clock, replays, usage, ...ears].map((part) => part?.stop()),
+      ]);
       egress.close();
+      const failed = ends.find((end) => end.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
     },
     stats: () => ({ inFlight: deliver.running, waiting: deliver.waiting }),
   };
