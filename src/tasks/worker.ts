@@ -6,6 +6,7 @@ import { createDeliveriesRepo } from "../repos/deliveries.ts";
 import type { Repos } from "../repos/index.ts";
 import { createOutcomesRepo } from "../repos/outcomes.ts";
 import { createTargetsRepo } from "../repos/targets.ts";
+import { createThrottlesRepo } from "../repos/throttles.ts";
 import { createWorkersRepo } from "../repos/workers.ts";
 import type { HandOver } from "../services/intake.ts";
 import { dueChannel, listen, tasksChannel } from "../services/notifications.ts";
@@ -54,6 +55,7 @@ export function createWorker(parts: WorkerParts): Worker {
   });
   const deliver = createDeliverTask({
     deliveries,
+    throttles: createThrottlesRepo(engine),
     outcomes: createOutcomesRepo(engine),
     targets: createTargets(createTargetsRepo(engine), open),
     policy: {
