@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { newId } from "../lib/ids.ts";
-import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import { type ApiKey, type ApiKeyScope, apiKeyScopes } from "../models/api-keys.ts";
 import type { ApiKeyCreatedOut, ApiKeyIn, ApiKeyOut } from "../schemas/api-keys.ts";
 import { tokenHash } from "./authentication.ts";
@@ -54,10 +54,7 @@ export async function createApiKey(ctx: KeysContext, input: ApiKeyIn): Promise<A
 }
 
 /** Newest first unless told; those that were revoked are not shown. */
-export async function listApiKeys(
-  ctx: KeysContext,
-  query: { limit?: number; iterator?: string; order?: Ordering },
-): Promise<Page<ApiKeyOut>> {
+export async function listApiKeys(ctx: KeysContext, query: OrderedPageQuery): Promise<Page<ApiKeyOut>> {
   requireOrg(ctx);
   const request = pageRequest(query, query.order ?? "descending");
   return page(await ctx.repos.apiKeys.list(ctx.orgId, request), request, (row) => row.id, toOut);

@@ -1,4 +1,4 @@
-import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import {
   type BackgroundTask,
   type BackgroundTaskKind,
@@ -63,13 +63,7 @@ const replayOut = (row: ReplayTask): BackgroundTaskOut => ({
 /** Newest first unless told. */
 export async function listBackgroundTasks(
   ctx: Context,
-  query: {
-    limit?: number;
-    iterator?: string;
-    order?: Ordering;
-    status?: ReplayOut["status"];
-    task?: string;
-  },
+  query: OrderedPageQuery & { status?: ReplayOut["status"]; task?: string },
 ): Promise<Page<BackgroundTaskOut>> {
   requireOrg(ctx);
   const request = pageRequest(query, query.order ?? "descending");

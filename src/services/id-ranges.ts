@@ -1,5 +1,5 @@
 import { type IdPrefix, idBound } from "../lib/ids.ts";
-import { type PageRequest, pageRequest } from "../lib/pagination.ts";
+import { type PageQuery, type PageRequest, pageRequest } from "../lib/pagination.ts";
 import { parseTimestamp } from "../lib/timestamps.ts";
 import { AppError } from "./errors.ts";
 
@@ -12,7 +12,7 @@ const idStepMs = 4;
 /** `from` inclusive, `to` exclusive: what keeps a query out of the partitions that can't hold its rows. */
 export type IdRange = { from: string; to: string };
 
-export type RangeQuery = { limit?: number; iterator?: string; before?: string; after?: string };
+export type RangeQuery = PageQuery & { before?: string; after?: string };
 
 /** @throws AppError generic_error (400), as for every query parameter of the wrong type */
 export function queryTime(name: string, value: string | undefined): Date | null {

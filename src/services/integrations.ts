@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
 import { newId } from "../lib/ids.ts";
-import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import type { Integration } from "../models/integrations.ts";
 import type { IntegrationIn, IntegrationKeyOut, IntegrationOut } from "../schemas/integrations.ts";
 import { findApplication } from "./applications.ts";
@@ -46,7 +46,7 @@ async function scopeOf(ctx: Context, appRef: string): Promise<{ orgId: string; a
 export async function listIntegrations(
   ctx: Context,
   appRef: string,
-  query: { limit?: number; iterator?: string; order?: Ordering },
+  query: OrderedPageQuery,
 ): Promise<Page<IntegrationOut>> {
   const scope = await scopeOf(ctx, appRef);
   const request = pageRequest(query, query.order ?? "descending");
