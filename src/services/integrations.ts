@@ -4,8 +4,9 @@ import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagi
 import type { Integration } from "../models/integrations.ts";
 import type { IntegrationIn, IntegrationKeyOut, IntegrationOut } from "../schemas/integrations.ts";
 import { findApplication } from "./applications.ts";
+import { audit } from "./audit.ts";
 import { requireOrg } from "./authorization.ts";
-import { actorName, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { notFound } from "./errors.ts";
 
 /**
@@ -86,9 +87,7 @@ export async function deleteIntegration(ctx: Context, appRef: string, id: string
   const scope = await scopeOf(ctx, appRef);
   await ctx.repos.tx(async (tx) => {
     if (!(await tx.integrations.remove(scope, id))) throw notFound();
-    await tx.auditLog.insert({
-      orgId: ctx.orgId,
-      actor: actorName(ctx.actor),
+    await audit(ctx, tx, {
       action: "integration.delete",
       target: id,
     });
@@ -116,9 +115,7 @@ export async function rotateIntegrationKey(
   const row = await ctx.repos.tx(async (tx) => {
     const rotated = await tx.integrations.rotateKey(scope, id);
     if (!rotated) throw notFound();
-    await tx.auditLog.insert({
-      orgId: ctx.orgId,
-      actor: actorName(ctx.actor),
+    await audit(ctx, tx, {
       action: "integration.rotate-key",
       target: id,
     });
