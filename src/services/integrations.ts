@@ -1,4 +1,3 @@
-import { SignJWT } from "jose";
 import { newId } from "../lib/ids.ts";
 import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import type { Integration } from "../models/integrations.ts";
@@ -8,6 +7,7 @@ import { audit } from "./audit.ts";
 import { requireOrg } from "./authorization.ts";
 import type { Context } from "./context.ts";
 import { notFound } from "./errors.ts";
+import { signLastingToken } from "./tokens.ts";
 
 /**
  * An integration's key: a token of its application. It is made anew, the same, whenever somebody asks for it, so that
@@ -18,12 +18,12 @@ export type SignIntegrationKey = (integration: Integration) => Promise<string>;
 export const createSignIntegrationKey =
   (secret: string): SignIntegrationKey =>
   ({ id, orgId, appId, keyGeneration, keyIssuedAt }) =>
-    new SignJWT({ org: orgId, integration: id, generation: keyGeneration })
-      .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-      .setIssuer("posthorn")
-      .setSubject(appId)
-      .setIssuedAt(Math.floor(keyIssuedAt.getTime() / 1000))
-      .sign(new TextEncoder().encode(secret));
+    signLastingToken({
+      secret,
+      subject: appId,
+      issuedAtSeconds: Math.floor(keyIssuedAt.getTime() / 1000),
+      claims: { org: orgId, integration: id, generation: keyGeneration },
+    });
 
 const toOut = (row: Integration): IntegrationOut => ({
   id: row.id,

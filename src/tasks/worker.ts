@@ -2,14 +2,16 @@ import type { Sql } from "postgres";
 import type { Config } from "../config.ts";
 import { createEgress } from "../lib/egress/index.ts";
 import type { Logger } from "../lib/log.ts";
+import { tasksChannel } from "../repos/background-tasks.ts";
 import { createDeliveriesRepo } from "../repos/deliveries.ts";
 import type { Repos } from "../repos/index.ts";
 import { createOutcomesRepo } from "../repos/outcomes.ts";
+import { dueChannel } from "../repos/queue.ts";
 import { createTargetsRepo } from "../repos/targets.ts";
 import { createThrottlesRepo } from "../repos/throttles.ts";
 import { createWorkersRepo } from "../repos/workers.ts";
 import type { HandOver } from "../services/intake.ts";
-import { dueChannel, listen, tasksChannel } from "../services/notifications.ts";
+import { listen } from "../services/notifications.ts";
 import { createAttemptEvents, type OperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createTargets } from "../services/targets.ts";
@@ -103,8 +105,8 @@ export function createWorker(parts: WorkerParts): Worker {
         usage.wake();
       };
       ears = await Promise.all([
-        listen(direct, dueChannel, deliver.wake),
-        listen(direct, tasksChannel, wakeTasks),
+        listen(direct, dueChannel, deliver.wake, deliver.wake),
+        listen(direct, tasksChannel, wakeTasks, wakeTasks),
       ]);
       heartbeat.start();
       deliver.start();
