@@ -2,34 +2,16 @@ import { Elysia } from "./lib/elysia/index.ts";
 import { newId } from "./lib/ids.ts";
 import { isDeeperThan } from "./lib/json-depth.ts";
 import { readBody } from "./lib/request-body.ts";
-import type { ApiParts, RequestState } from "./routes/api.ts";
-import { apiKeyRoutes } from "./routes/api-keys.ts";
-import { applicationRoutes } from "./routes/applications.ts";
-import { attemptRoutes } from "./routes/attempts.ts";
-import { authenticationRoutes } from "./routes/authentication.ts";
-import { backgroundTaskRoutes } from "./routes/background-tasks.ts";
+import type { RequestState } from "./routes/api.ts";
 import { corsHeaders, preflight } from "./routes/cors.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
-import { endpointHeaderRoutes } from "./routes/endpoint-headers.ts";
-import { endpointReplayRoutes } from "./routes/endpoint-replays.ts";
-import { endpointSecretRoutes } from "./routes/endpoint-secrets.ts";
-import { endpointRoutes } from "./routes/endpoints.ts";
-import { environmentRoutes } from "./routes/environment.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
-import { eventTypeRoutes } from "./routes/event-types.ts";
-import { healthRoutes } from "./routes/health.ts";
 import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
-import { integrationRoutes } from "./routes/integrations.ts";
-import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
-import { messageRoutes } from "./routes/messages.ts";
+import { type RouteParts, resourceRoutes } from "./routes/index.ts";
 import { notImplementedRoutes } from "./routes/not-implemented.ts";
 import { describeApi } from "./routes/openapi.ts";
-import { operationalEndpointRoutes } from "./routes/operational-endpoints.ts";
-import { sendMessageRoutes } from "./routes/send-message.ts";
-import { statisticsRoutes } from "./routes/statistics.ts";
 import { requireAccess } from "./services/access.ts";
 import { AppError, invalid } from "./services/errors.ts";
-import type { SendMessageParts } from "./services/send-message.ts";
 import type { Availability } from "./tasks/availability.ts";
 
 const requestBodyBytesMax = 2_000_000;
@@ -42,10 +24,7 @@ const requestIdPattern = /^[\w.:-]{1,128}$/;
 /** `https://host/api/v1/…`; everything else (health, documents) is open. */
 const protectedPath = /^https?:\/\/[^/]+(?:\/ingest)?\/api\/v1\/(?!health(?:[/?]|$))/;
 
-export type AppParts = ApiParts & {
-  sending: SendMessageParts;
-  availability: Pick<Availability, "admit" | "suspect">;
-};
+export type AppParts = RouteParts & { availability: Pick<Availability, "admit" | "suspect"> };
 
 /** The HTTP API: every hook stands here, every resource in routes/. */
 export function createApp(parts: AppParts) {
@@ -140,25 +119,8 @@ export function createApp(parts: AppParts) {
         },
         "request",
       );
-    })
-    .use(apiKeyRoutes(parts))
-    .use(applicationRoutes(parts))
-    .use(messageRoutes(parts))
-    .use(attemptRoutes(parts))
-    .use(messageEndpointRoutes(parts))
-    .use(endpointReplayRoutes(parts))
-    .use(backgroundTaskRoutes(parts))
-    .use(healthRoutes(parts))
-    .use(sendMessageRoutes(parts))
-    .use(eventTypeRoutes(parts))
-    .use(endpointRoutes(parts))
-    .use(endpointHeaderRoutes(parts))
-    .use(endpointSecretRoutes(parts))
-    .use(operationalEndpointRoutes(parts))
-    .use(integrationRoutes(parts))
-    .use(environmentRoutes(parts))
-    .use(statisticsRoutes(parts))
-    .use(authenticationRoutes(parts));
+    });
+  for (const routes of resourceRoutes) app.use(routes(parts));
   return app.use(notImplementedRoutes()).use(documentationRoutes(() => app.routes));
 }
 

@@ -19,6 +19,8 @@ export type IdPrefix = (typeof ID_PREFIXES)[number];
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const EPOCH_SECONDS = 1_400_000_000;
+/** Ids tell time in steps of so many milliseconds. */
+export const ID_STEP_MS = 4;
 const STEPS_MAX = 2 ** 40 - 1;
 const LENGTH = 27;
 // 2^160 - 1: 27 characters of base62 hold a little more than 20 bytes.
@@ -82,7 +84,7 @@ export function idTime(id: string): Date {
   let number = 0n;
   for (const char of body) number = number * 62n + BigInt(ALPHABET.indexOf(char));
   const step = Number(number >> 120n);
-  return new Date((EPOCH_SECONDS + Math.floor(step / 256)) * 1000 + (step % 256) * 4);
+  return new Date((EPOCH_SECONDS + Math.floor(step / 256)) * 1000 + (step % 256) * ID_STEP_MS);
 }
 
 /** Is the text an id with this prefix? */
@@ -99,7 +101,7 @@ function isBody(text: string): boolean {
 function stepOf(nowMs: number): number {
   const sinceEpochMs = nowMs - EPOCH_SECONDS * 1000;
   const seconds = Math.floor(sinceEpochMs / 1000);
-  const step = seconds * 256 + Math.floor((sinceEpochMs - seconds * 1000) / 4);
+  const step = seconds * 256 + Math.floor((sinceEpochMs - seconds * 1000) / ID_STEP_MS);
   return Math.min(Math.max(step, 0), STEPS_MAX);
 }
 

@@ -18,6 +18,8 @@ export type Loop = {
   start(): void;
   /** Ends the present wait, or makes the next one void. */
   wake(): void;
+  /** Wakes it then, if that is before the present wait would end. Of several moments only the earliest counts. */
+  wakeAt(at: Date): void;
   /** Resolves when the round under way has ended. */
   stop(): Promise<void>;
 };
@@ -29,6 +31,8 @@ export function createLoop(options: LoopOptions): Loop {
   let started = false;
   let woken = false;
   let endWait: (() => void) | null = null;
+  let alarm: Timer | undefined;
+  let alarmAtMs = Number.POSITIVE_INFINITY;
 
   const wait = (ms: number): Promise<void> => {
     if (woken || abort.signal.aborted) return Promise.resolve();
@@ -61,18 +65,31 @@ export function createLoop(options: LoopOptions): Loop {
     }
   };
 
+  const wake = (): void => {
+    woken = true;
+    endWait?.();
+  };
+
   return {
     start() {
       if (started || abort.signal.aborted) return;
       started = true;
       ended = run();
     },
-    wake() {
-      woken = true;
-      endWait?.();
+    wake,
+    wakeAt(at) {
+      const inMs = at.getTime() - Date.now();
+      if (at.getTime() >= alarmAtMs || inMs > options.intervalMs || abort.signal.aborted) return;
+      clearTimeout(alarm);
+      alarmAtMs = at.getTime();
+      alarm = setTimeout(() => {
+        alarmAtMs = Number.POSITIVE_INFINITY;
+        wake();
+      }, inMs);
     },
     stop() {
       abort.abort();
+      clearTimeout(alarm);
       endWait?.();
       return ended;
     },

@@ -16,8 +16,12 @@ export type PageRequest = {
 
 export type Page<T> = { data: T[]; done: boolean; iterator: string | null; prevIterator: string | null };
 
+/** What a client asks of a list. */
+export type PageQuery = { limit?: number; iterator?: string };
+export type OrderedPageQuery = PageQuery & { order?: Ordering };
+
 /** @param order the order in which the list is shown, whichever way it is walked */
-export function pageRequest(query: { limit?: number; iterator?: string }, order: Ordering): PageRequest {
+export function pageRequest(query: PageQuery, order: Ordering): PageRequest {
   const backward = query.iterator?.startsWith("-") ?? false;
   const cursor = query.iterator ? query.iterator.slice(backward ? 1 : 0) : null;
   const reversed: Ordering = order === "ascending" ? "descending" : "ascending";

@@ -1,10 +1,9 @@
-import { pgTable, text, timestamp } from "drizzle-orm/pg-core";
+import { pgTable, text } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 /** What a key may do: read (GET and HEAD), write (the rest of a tenant's data), admin (keys, access, environment). */
 export const apiKeyScopes = ["read", "write", "admin"] as const;
 export type ApiKeyScope = (typeof apiKeyScopes)[number];
-
-const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
 
 export const apiKeys = pgTable("api_keys", {
   id: text().primaryKey(),

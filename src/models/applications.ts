@@ -1,4 +1,5 @@
-import { integer, jsonb, pgTable, text, timestamp } from "drizzle-orm/pg-core";
+import { integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 export const applications = pgTable("applications", {
   id: text().primaryKey(),
@@ -7,9 +8,9 @@ export const applications = pgTable("applications", {
   name: text().notNull(),
   throttleRate: integer("throttle_rate"),
   metadata: jsonb().$type<Record<string, string>>().notNull().default({}),
-  createdAt: timestamp("created_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-  updatedAt: timestamp("updated_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-  deletedAt: timestamp("deleted_at", { withTimezone: true, precision: 3 }),
+  createdAt: time("created_at").notNull().defaultNow(),
+  updatedAt: time("updated_at").notNull().defaultNow(),
+  deletedAt: time("deleted_at"),
 });
 
 export type Application = typeof applications.$inferSelect;

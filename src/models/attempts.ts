@@ -1,4 +1,5 @@
-import { integer, pgTable, primaryKey, smallint, text, timestamp } from "drizzle-orm/pg-core";
+import { integer, pgTable, primaryKey, smallint, text } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 export const attempts = pgTable(
   "attempts",
@@ -17,7 +18,7 @@ export const attempts = pgTable(
     response: text(),
     durationMs: integer("duration_ms").notNull(),
     url: text().notNull(),
-    nextAt: timestamp("next_at", { withTimezone: true, precision: 3 }),
+    nextAt: time("next_at"),
   },
   (table) => [primaryKey({ columns: [table.messageId, table.id] })],
 );

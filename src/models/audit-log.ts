@@ -1,8 +1,9 @@
-import { bigint, jsonb, pgTable, text, timestamp } from "drizzle-orm/pg-core";
+import { bigint, jsonb, pgTable, text } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 export const auditLog = pgTable("audit_log", {
   id: bigint({ mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
-  at: timestamp({ withTimezone: true, precision: 3 }).notNull().defaultNow(),
+  at: time("at").notNull().defaultNow(),
   orgId: text("org_id"),
   actor: text().notNull(),
   action: text().notNull(),

@@ -1,4 +1,5 @@
-import { bigint, jsonb, pgTable, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { bigint, jsonb, pgTable, text, uuid } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 /** `endpoint.backfill` is run by the operator's script that made it, the others by workers. */
 export type BackgroundTaskKind =
@@ -43,9 +44,9 @@ export const backgroundTasks = pgTable("background_tasks", {
   output: jsonb().$type<unknown[]>(),
   error: text(),
   lease: uuid(),
-  leasedUntil: timestamp("leased_until", { withTimezone: true, precision: 3 }),
-  createdAt: timestamp("created_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-  updatedAt: timestamp("updated_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+  leasedUntil: time("leased_until"),
+  createdAt: time("created_at").notNull().defaultNow(),
+  updatedAt: time("updated_at").notNull().defaultNow(),
 });
 
 type Row = Omit<typeof backgroundTasks.$inferSelect, "kind" | "input">;

@@ -1,4 +1,5 @@
-import { pgTable, primaryKey, smallint, text, timestamp, uuid } from "drizzle-orm/pg-core";
+import { pgTable, primaryKey, smallint, text, uuid } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 /** Who asked for a delivery: the message itself (with retries) or a person (a single attempt). */
 export const triggers = { scheduled: 0, manual: 1 } as const;
@@ -16,7 +17,7 @@ export const deliveries = pgTable(
     appId: text("app_id").notNull(),
     priority: smallint().notNull().default(priorities.fresh),
     attempt: smallint().notNull().default(0),
-    dueAt: timestamp("due_at", { withTimezone: true, precision: 3 }).notNull(),
+    dueAt: time("due_at").notNull(),
     lease: uuid(),
   },
   (table) => [primaryKey({ columns: [table.messageId, table.endpointId, table.trigger] })],

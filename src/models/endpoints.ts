@@ -1,4 +1,5 @@
-import { bigint, boolean, integer, jsonb, pgTable, text, timestamp } from "drizzle-orm/pg-core";
+import { bigint, boolean, integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 export const endpoints = pgTable("endpoints", {
   id: text().primaryKey(),
@@ -15,9 +16,9 @@ export const endpoints = pgTable("endpoints", {
   metadata: jsonb().$type<Record<string, string>>().notNull().default({}),
   headers: jsonb().$type<Record<string, string>>().notNull().default({}),
   revision: bigint({ mode: "number" }).notNull().default(1),
-  createdAt: timestamp("created_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-  updatedAt: timestamp("updated_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-  deletedAt: timestamp("deleted_at", { withTimezone: true, precision: 3 }),
+  createdAt: time("created_at").notNull().defaultNow(),
+  updatedAt: time("updated_at").notNull().defaultNow(),
+  deletedAt: time("deleted_at"),
 });
 
 export type Endpoint = typeof endpoints.$inferSelect;

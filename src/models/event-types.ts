@@ -1,4 +1,5 @@
-import { boolean, json, pgTable, text, timestamp } from "drizzle-orm/pg-core";
+import { boolean, json, pgTable, text } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 export const eventTypes = pgTable("event_types", {
   id: text().primaryKey(),
@@ -10,8 +11,8 @@ export const eventTypes = pgTable("event_types", {
   schemas: json().$type<Record<string, unknown>>(),
   featureFlags: text("feature_flags").array(),
   groupName: text("group_name"),
-  createdAt: timestamp("created_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
-  updatedAt: timestamp("updated_at", { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+  createdAt: time("created_at").notNull().defaultNow(),
+  updatedAt: time("updated_at").notNull().defaultNow(),
 });
 
 export type EventType = typeof eventTypes.$inferSelect;

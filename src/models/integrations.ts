@@ -1,6 +1,5 @@
-import { integer, pgTable, text, timestamp } from "drizzle-orm/pg-core";
-
-const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+import { integer, pgTable, text } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 export const integrations = pgTable("integrations", {
   id: text().primaryKey(),

@@ -1,4 +1,5 @@
-import { pgTable, text, timestamp } from "drizzle-orm/pg-core";
+import { pgTable, text } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 export const messages = pgTable("messages", {
   id: text().primaryKey(),
@@ -9,7 +10,7 @@ export const messages = pgTable("messages", {
   channels: text().array(),
   payload: text(),
   contentType: text("content_type"),
-  payloadExpiresAt: timestamp("payload_expires_at", { withTimezone: true, precision: 3 }).notNull(),
+  payloadExpiresAt: time("payload_expires_at").notNull(),
 });
 
 export type Message = typeof messages.$inferSelect;

@@ -1,6 +1,5 @@
-import { bigint, pgTable, text, timestamp } from "drizzle-orm/pg-core";
-
-const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+import { bigint, pgTable, text } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 export const revokedTokens = pgTable("revoked_tokens", {
   tokenHash: text("token_hash").primaryKey(),

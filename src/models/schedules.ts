@@ -1,6 +1,7 @@
-import { pgTable, text, timestamp } from "drizzle-orm/pg-core";
+import { pgTable, text } from "drizzle-orm/pg-core";
+import { time } from "./columns.ts";
 
 export const schedules = pgTable("schedules", {
   name: text().primaryKey(),
-  lastRunAt: timestamp("last_run_at", { withTimezone: true, precision: 3 }).notNull(),
+  lastRunAt: time("last_run_at").notNull(),
 });

@@ -14,6 +14,9 @@ import {
 } from "../models/background-tasks.ts";
 import { type Db, keyset, type Tx } from "./db.ts";
 
+/** Where workers hear that there is a new task. */
+export const tasksChannel = "posthorn_tasks";
+
 export type TaskFilter = {
   status: BackgroundTaskStatus[] | null;
   kinds: (BackgroundTaskKind | UsageKind)[] | null;
@@ -55,7 +58,7 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
 
     /** Tells the workers that there is a new task, once the transaction commits. */
     async announce(): Promise<void> {
-      await db.execute(sql`select pg_notify('posthorn_tasks', '')`);
+      await db.execute(sql`select pg_notify(${tasksChannel}, '')`);
     },
 
     async find(orgId: string, id: string): Promise<BackgroundTask | null> {

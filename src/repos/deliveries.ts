@@ -36,13 +36,14 @@ export type Claim = {
   deliveries: ClaimedDelivery[];
   /** The last endpoint that the walk saw; null when it came to the end. */
   walkedTo: string | null;
-  /** Endpoints with a throttleRate that may have something due: see `claimThrottled`. */
+  /** Endpoints with a throttleRate that may have something due: see throttles.ts. */
   throttled: string[];
 };
 
 export type DeliveryKey = { messageId: string; endpointId: string; trigger: number; lease: string };
 
-type ClaimRow = {
+/** A row of a claim, as it comes from the database. */
+export type ClaimRow = {
   message_id: string | null;
   endpoint_id: string;
   trigger: number;
@@ -56,10 +57,8 @@ type ClaimRow = {
   channels: string[] | null;
   payload: string;
   content_type: string | null;
-  walked: number;
-  walked_to: string;
-  throttled: string[];
 };
+type Walk = { walked: number; walked_to: string; throttled: string[] };
 
 /** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
 export function createDeliveriesRepo(sql: Sql) {
@@ -71,7 +70,7 @@ export function createDeliveriesRepo(sql: Sql) {
      * Indexes: deliveries_claim (one descent an endpoint and priority), the keys of endpoints and messages.
      */
     async claim(options: ClaimOptions): Promise<Claim> {
-      const rows = await sql<ClaimRow[]>`
+      const rows = await sql<(ClaimRow & Walk)[]>`
         with recursive walk(endpoint_id, visited) as (
           (select endpoint_id, 1 from deliveries where endpoint_id > ${options.after} order by endpoint_id limit 1)
           union all
@@ -137,83 +136,11 @@ export function createDeliveriesRepo(sql: Sql) {
       };
     },
 
-    /**
-     * Takes due deliveries of one endpoint that is throttled, itself or by its application, and gives each the moment
-     * at which it may start: throttles hold the next free moment, so that the rate holds over all workers together.
-     *
-     * Indexes: as in `claim`, and throttles' key.
-     * @param aheadSeconds moments further off than this are left to a later claim
-     * @returns in the order in which they start; none when every moment up to then is taken
-     */
-    async claimThrottled(
-      endpointId: string,
-      options: { lease: string; leaseSeconds: number; aheadSeconds: number; deliveriesMax: number },
-    ): Promise<(ClaimedDelivery & { startsInMs: number })[]> {
-      const rows = await sql<(ClaimRow & { starts_in_ms: number })[]>`
-        with rates as materialized (
-          select e.id, 1.0 / e.throttle_rate as step, e.revision, e.id as endpoint_id
-          from endpoints e where e.id = ${endpointId} and e.throttle_rate is not null
-          union all
-          select a.id, 1.0 / a.throttle_rate, e.revision, e.id
-          from endpoints e join applications a on a.id = e.app_id
-          where e.id = ${endpointId} and a.throttle_rate is not null
-        ),
-        made as (
-          insert into throttles (id, next_at) select id, now() from rates order by id on conflict do nothing
-        ),
-        held as materialized (
-          select t.id, greatest(t.next_at, clock_timestamp()) as next_at, r.step
-          from rates r join throttles t on t.id = r.id order by t.id for update of t
-        ),
-        -- The slower of the two rates sets the step, the later of the two moments the start.
-        pace as materialized (
-          select max(next_at) as first_at, max(step) as step, count(*) as held,
-                 greatest(0, 1 + floor(extract(epoch from clock_timestamp() + make_interval(secs => ${options.aheadSeconds}) - max(next_at)) / max(step)))::int as free
-          from held
-        ),
-        due as materialized (
-          select d.message_id, d.endpoint_id, d.trigger,
-                 row_number() over (order by d.priority, d.due_at) - 1 as place
-          from (
-            select d.* from pace p
-            cross join (values (0), (1), (2)) q(priority)
-            cross join lateral (
-              select d.message_id, d.endpoint_id, d.trigger, d.priority, d.due_at from deliveries d
-              where d.endpoint_id = ${endpointId} and d.priority = q.priority and d.due_at <= now()
-              order by d.due_at limit least(p.free, ${options.deliveriesMax}::int)
-              for update skip locked
-            ) d
-            where p.held = (select count(*) from rates)
-            limit (select least(free, ${options.deliveriesMax}::int) from pace)
-          ) d
-        ),
-        moved as (
-          update throttles t set next_at = p.first_at + make_interval(secs => p.step * n.taken)
-          from pace p, (select count(*) as taken from due) n
-          where t.id in (select id from held) and n.taken > 0
-        ),
-        claimed as (
-          update deliveries d
-          set lease = ${options.lease}, due_at = now() + make_interval(secs => ${options.leaseSeconds})
-          from due
-          where d.message_id = due.message_id and d.endpoint_id = due.endpoint_id and d.trigger = due.trigger
-          returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.place
-        )
-        select c.message_id, c.endpoint_id, c.trigger, c.org_id, c.app_id, c.attempt,
-               (select max(revision) from rates) as revision, false as probe,
-               m.payload is null as gone, m.event_type, m.channels, m.payload, m.content_type,
-               greatest(0, 1000 * extract(epoch from p.first_at - clock_timestamp()) + 1000 * p.step * c.place)::float8
-                 as starts_in_ms
-        from claimed c cross join pace p left join messages m on m.id = c.message_id
-        order by c.place`;
-      return rows.map((row) => ({ ...toClaimed(row), startsInMs: row.starts_in_ms }));
-    },
-
-    /** Gives back what was taken and not started, at no cost to its count of attempts. */
-    async release(keys: DeliveryKey[]): Promise<void> {
+    /** Gives back what was taken and not started, at no cost to its count of attempts: due again after so many seconds. */
+    async release(keys: DeliveryKey[], afterSeconds: number): Promise<void> {
       if (keys.length === 0) return;
       await sql`
-        update deliveries d set lease = null, due_at = now()
+        update deliveries d set lease = null, due_at = now() + make_interval(secs => ${afterSeconds})
         from ${unnestKeys(sql, keys)}
         where d.message_id = k.message_id and d.endpoint_id = k.endpoint_id and d.trigger = k.trigger
           and d.lease = k.lease`;
@@ -250,7 +177,7 @@ const unnestKeys = (sql: Sql, keys: DeliveryKey[]) => sql`
     ${keys.map((key) => key.trigger)}::int[], ${keys.map((key) => key.lease)}::uuid[]
   ) as k(message_id, endpoint_id, trigger, lease)`;
 
-const toClaimed = (row: ClaimRow): ClaimedDelivery => ({
+export const toClaimed = (row: ClaimRow): ClaimedDelivery => ({
   messageId: row.message_id as string,
   endpointId: row.endpoint_id,
   trigger: row.trigger,

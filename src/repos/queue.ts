@@ -2,6 +2,9 @@ import { and, count, eq, gte, lt, sql } from "drizzle-orm";
 import { deliveries, priorities, triggers } from "../models/deliveries.ts";
 import type { Db, Tx } from "./db.ts";
 
+/** Where workers hear that something is due that nobody holds. */
+export const dueChannel = "posthorn_due";
+
 /** The queue as the API sees it; what workers do with it stands in deliveries.ts and outcomes.ts. */
 export function createQueueRepo(db: Db | Tx) {
   return {
@@ -27,7 +30,7 @@ export function createQueueRepo(db: Db | Tx) {
 
     /** Tells the workers that something is due, once the transaction commits. */
     async notify(): Promise<void> {
-      await db.execute(sql`select pg_notify('posthorn_due', '')`);
+      await db.execute(sql`select pg_notify(${dueChannel}, '')`);
     },
 
     /** How many messages out of a range of ids wait for an endpoint, and are being sent. Index: deliveries_claim. */

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { newId } from "../lib/ids.ts";
-import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import { type ApiKey, type ApiKeyScope, apiKeyScopes } from "../models/api-keys.ts";
 import type { ApiKeyCreatedOut, ApiKeyIn, ApiKeyOut } from "../schemas/api-keys.ts";
+import { audit } from "./audit.ts";
 import { tokenHash } from "./authentication.ts";
 import { requireOrg } from "./authorization.ts";
-import { actorName, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { notFound } from "./errors.ts";
 
 type KeysContext = Pick<Context, "actor" | "orgId" | "repos">;
@@ -40,9 +41,7 @@ export async function createApiKey(ctx: KeysContext, input: ApiKeyIn): Promise<A
       hint: token.slice(-hintLength),
       expiresAt: input.expiry ? new Date(Date.now() + input.expiry * 1000) : null,
     });
-    await tx.auditLog.insert({
-      orgId: ctx.orgId,
-      actor: actorName(ctx.actor),
+    await audit(ctx, tx, {
       action: "api-key.create",
       target: inserted.id,
       detail: { name: input.name, scopes, expiresAt: inserted.expiresAt?.toISOString() ?? null },
@@ -54,10 +53,7 @@ export async function createApiKey(ctx: KeysContext, input: ApiKeyIn): Promise<A
 }
 
 /** Newest first unless told; those that were revoked are not shown. */
-export async function listApiKeys(
-  ctx: KeysContext,
-  query: { limit?: number; iterator?: string; order?: Ordering },
-): Promise<Page<ApiKeyOut>> {
+export async function listApiKeys(ctx: KeysContext, query: OrderedPageQuery): Promise<Page<ApiKeyOut>> {
   requireOrg(ctx);
   const request = pageRequest(query, query.order ?? "descending");
   return page(await ctx.repos.apiKeys.list(ctx.orgId, request), request, (row) => row.id, toOut);
@@ -78,9 +74,7 @@ export async function endApiKey(ctx: KeysContext, id: string, inSeconds = 0): Pr
     const ended =
       inSeconds === 0 ? await apiKeys.revoke(ctx.orgId, id) : await apiKeys.expire(ctx.orgId, id, inSeconds);
     if (!ended) throw notFound();
-    await tx.auditLog.insert({
-      orgId: ctx.orgId,
-      actor: actorName(ctx.actor),
+    await audit(ctx, tx, {
       action: "api-key.revoke",
       target: id,
       detail: { inSeconds },

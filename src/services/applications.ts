@@ -1,5 +1,5 @@
 import { newId } from "../lib/ids.ts";
-import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import type { Application } from "../models/applications.ts";
 import type { ApplicationIn, ApplicationOut, ApplicationPatch } from "../schemas/applications.ts";
 import { mayAccessApplication, requireOrg } from "./authorization.ts";
@@ -38,10 +38,7 @@ export async function getApplication(ctx: Context, ref: string): Promise<Applica
   return toOut(await findApplication(ctx, ref));
 }
 
-export async function listApplications(
-  ctx: Context,
-  query: { limit?: number; iterator?: string; order?: Ordering },
-): Promise<Page<ApplicationOut>> {
+export async function listApplications(ctx: Context, query: OrderedPageQuery): Promise<Page<ApplicationOut>> {
   requireOrg(ctx);
   const request = pageRequest(query, query.order ?? "ascending");
   return page(await ctx.repos.applications.list(ctx.orgId, request), request, (row) => row.id, toOut);

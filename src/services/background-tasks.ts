@@ -1,4 +1,4 @@
-import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import {
   type BackgroundTask,
   type BackgroundTaskKind,
@@ -10,8 +10,9 @@ import {
   usageKinds,
 } from "../models/background-tasks.ts";
 import type { BackgroundTaskOut, ReplayOut } from "../schemas/background-tasks.ts";
+import { audit } from "./audit.ts";
 import { requireOrg } from "./authorization.ts";
-import { actorName, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { notFound } from "./errors.ts";
 
 // Clients know three statuses, and no backfill.
@@ -63,13 +64,7 @@ const replayOut = (row: ReplayTask): BackgroundTaskOut => ({
 /** Newest first unless told. */
 export async function listBackgroundTasks(
   ctx: Context,
-  query: {
-    limit?: number;
-    iterator?: string;
-    order?: Ordering;
-    status?: ReplayOut["status"];
-    task?: string;
-  },
+  query: OrderedPageQuery & { status?: ReplayOut["status"]; task?: string },
 ): Promise<Page<BackgroundTaskOut>> {
   requireOrg(ctx);
   const request = pageRequest(query, query.order ?? "descending");
@@ -104,9 +99,7 @@ export async function cancelBackgroundTask(ctx: Context, id: string): Promise<Ba
   const ended = await ctx.repos.tx(async (tx) => {
     const row = await tx.backgroundTasks.end(ctx.orgId, id, "canceled");
     if (row) {
-      await tx.auditLog.insert({
-        orgId: ctx.orgId,
-        actor: actorName(ctx.actor),
+      await audit(ctx, tx, {
         action: "background-task.cancel",
         target: id,
       });

@@ -1,4 +1,4 @@
-import { type Page, page, pageRequest } from "../lib/pagination.ts";
+import { type Page, type PageQuery, page, pageRequest } from "../lib/pagination.ts";
 import type { DeliveryState, DeliveryStatus } from "../repos/delivery-states.ts";
 import type { EndpointMessageOut } from "../schemas/attempts.ts";
 import type { MessageEndpointOut } from "../schemas/message-endpoints.ts";
@@ -60,7 +60,7 @@ export async function listMessageEndpoints(
   ctx: Context,
   appRef: string,
   messageRef: string,
-  query: { limit?: number; iterator?: string },
+  query: PageQuery,
 ): Promise<Page<MessageEndpointOut>> {
   const { id: appId } = await findApplication(ctx, appRef);
   const { id: messageId } = await findMessage(ctx, appId, messageRef);

@@ -1,4 +1,3 @@
-import { parseTimestamp } from "../lib/timestamps.ts";
 import type { BackgroundTaskKind, ReplayInput } from "../models/background-tasks.ts";
 import type { BulkReplayIn, ReplayIn, ReplayOut } from "../schemas/background-tasks.ts";
 import { toReplayOut } from "./background-tasks.ts";
@@ -6,10 +5,9 @@ import type { Context } from "./context.ts";
 import { findEndpoint } from "./endpoints.ts";
 import { invalid } from "./errors.ts";
 import { createReplay } from "./replays.ts";
+import { bodyRange, slackMs } from "./times.ts";
 
 const recoverMaxMs = 14 * 86_400_000;
-/** For clocks that differ, and the time that a request takes. */
-const slackMs = 300_000;
 
 /** Sends again what failed for good, of the last 14 days. */
 export function recoverEndpoint(
@@ -18,7 +16,7 @@ export function recoverEndpoint(
   ref: string,
   input: ReplayIn,
 ): Promise<ReplayOut> {
-  const { since } = range(input);
+  const { since } = bodyRange(input.since, input.until);
   if (since.getTime() < Date.now() - recoverMaxMs - slackMs) {
     throw invalid(["body", "since"], "must be at most 14 days ago");
   }
@@ -62,20 +60,7 @@ async function replay(
   input: ReplayIn,
   what: Pick<ReplayInput, "only"> & Partial<Pick<ReplayInput, "eventTypes" | "channel" | "statusCodeClass">>,
 ): Promise<ReplayOut> {
-  const { since, until } = range(input);
+  const { since, until } = bodyRange(input.since, input.until);
   const endpoint = await findEndpoint(ctx, appRef, ref);
   return toReplayOut(await createReplay(ctx, { endpoint, kind, since, until, ...what }));
-}
-
-function range({ since, until }: ReplayIn): { since: Date; until: Date } {
-  const from = time("since", since);
-  const to = until ? time("until", until) : new Date();
-  if (from > to) throw invalid(["body", "since"], "must not be later than until");
-  return { since: from, until: to };
-}
-
-function time(name: string, text: string): Date {
-  const parsed = parseTimestamp(text);
-  if (parsed === null) throw invalid(["body", name], "must be a time in RFC 3339");
-  return parsed;
 }

@@ -1,13 +1,11 @@
-import { idBound } from "../lib/ids.ts";
+import { ID_STEP_MS, idBound } from "../lib/ids.ts";
 import type { EndpointStats } from "../schemas/attempts.ts";
 import type { Context } from "./context.ts";
 import { findEndpoint } from "./endpoints.ts";
 import { AppError } from "./errors.ts";
-import { queryTime } from "./id-ranges.ts";
+import { queryTime, slackMs } from "./times.ts";
 
 const windowMaxMs = 28 * 86_400_000;
-/** For clocks that differ, and the time that a request takes. */
-const slackMs = 300_000;
 
 /** Attempts of an endpoint by their outcome, and what waits for it; of the last 28 days unless told. */
 export async function getEndpointStats(
@@ -26,7 +24,7 @@ export async function getEndpointStats(
   }
   const { id } = await findEndpoint(ctx, appRef, endpointRef);
   // The step that `until` falls into counts as well.
-  const [from, to] = [since, until + 4];
+  const [from, to] = [since, until + ID_STEP_MS];
   const [attempts, waiting] = await Promise.all([
     ctx.repos.attempts.count(id, idBound("atmpt_", from), idBound("atmpt_", to)),
     ctx.repos.queue.count(id, idBound("msg_", from), idBound("msg_", to)),

@@ -1,5 +1,5 @@
 import { newId } from "../lib/ids.ts";
-import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import { generateSecret } from "../lib/webhook-secrets.ts";
 import type { Endpoint } from "../models/endpoints.ts";
 import type { EndpointIn, EndpointOut, EndpointPatch, EndpointUpdate } from "../schemas/endpoints.ts";
@@ -71,7 +71,7 @@ export async function getEndpoint(ctx: Context, appRef: string, ref: string): Pr
 export async function listEndpoints(
   ctx: Context,
   appRef: string,
-  query: { limit?: number; iterator?: string; order?: Ordering },
+  query: OrderedPageQuery,
 ): Promise<Page<EndpointOut>> {
   const request = pageRequest(query, query.order ?? "descending");
   const rows = await ctx.repos.endpoints.list(applicationScope(ctx, appRef), request);

@@ -1,7 +1,8 @@
 import type { EnvironmentIn, EnvironmentOut } from "../schemas/environment.ts";
 import type { EventTypeOut } from "../schemas/event-types.ts";
+import { audit } from "./audit.ts";
 import { requireOrg } from "./authorization.ts";
-import { actorName, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { eventTypeRow, listEventTypes } from "./event-types.ts";
 
 const pageSize = 250;
@@ -28,9 +29,7 @@ export async function importEnvironment(ctx: Context, input: EnvironmentIn): Pro
   const eventTypes = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   await ctx.repos.tx(async (tx) => {
     for (const one of eventTypes) await tx.eventTypes.upsert(eventTypeRow(ctx, one.name, one));
-    await tx.auditLog.insert({
-      orgId: ctx.orgId,
-      actor: actorName(ctx.actor),
+    await audit(ctx, tx, {
       action: "environment.import",
       detail: { eventTypes: eventTypes.length },
     });

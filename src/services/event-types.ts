@@ -1,5 +1,5 @@
 import { newId } from "../lib/ids.ts";
-import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import type { EventType } from "../models/event-types.ts";
 import type { EventTypeIn, EventTypeOut, EventTypePatch, EventTypeUpdate } from "../schemas/event-types.ts";
 import { eventTypeScope, requireOrg } from "./authorization.ts";
@@ -56,13 +56,7 @@ export async function getEventType(ctx: Context, name: string): Promise<EventTyp
 /** By name, ascending whatever the order that is asked for, as clients know it. */
 export async function listEventTypes(
   ctx: Context,
-  query: {
-    limit?: number;
-    iterator?: string;
-    order?: Ordering;
-    include_archived?: boolean;
-    with_content?: boolean;
-  },
+  query: OrderedPageQuery & { include_archived?: boolean; with_content?: boolean },
 ): Promise<Page<EventTypeOut>> {
   const request = pageRequest(query, "ascending");
   const cursor = request.cursor?.replace(/^:/, "") ?? null;

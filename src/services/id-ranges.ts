@@ -1,28 +1,15 @@
-import { type IdPrefix, idBound } from "../lib/ids.ts";
-import { type PageRequest, pageRequest } from "../lib/pagination.ts";
-import { parseTimestamp } from "../lib/timestamps.ts";
-import { AppError } from "./errors.ts";
+import { ID_STEP_MS, type IdPrefix, idBound } from "../lib/ids.ts";
+import { type PageQuery, type PageRequest, pageRequest } from "../lib/pagination.ts";
+import { queryTime } from "./times.ts";
 
 const dayMs = 86_400_000;
 /** Lists of messages and attempts go back so far. */
 const listWindowMs = 90 * dayMs;
-/** Ids tell time in steps of so many milliseconds. */
-const idStepMs = 4;
 
 /** `from` inclusive, `to` exclusive: what keeps a query out of the partitions that can't hold its rows. */
 export type IdRange = { from: string; to: string };
 
-export type RangeQuery = { limit?: number; iterator?: string; before?: string; after?: string };
-
-/** @throws AppError generic_error (400), as for every query parameter of the wrong type */
-export function queryTime(name: string, value: string | undefined): Date | null {
-  if (value === undefined) return null;
-  const time = parseTimestamp(value);
-  if (time === null) {
-    throw new AppError("generic_error", { detail: `Query parameter ${name}: must be a time in RFC 3339` });
-  }
-  return time;
-}
+export type RangeQuery = PageQuery & { before?: string; after?: string };
 
 /**
  * The ids that a list newest first is about, and its page. With `after` alone the page starts at the oldest and leads
@@ -43,7 +30,7 @@ export function newestFirst(
       from: idBound(prefix, oldest),
       // Rounded up to a step, so that what was made in the millisecond before is not lost. Without `before` a day ahead,
       // whatever clock the ids were made by: the partitions of coming weeks stay out of it.
-      to: idBound(prefix, before === null ? now.getTime() + dayMs : before.getTime() + idStepMs - 1),
+      to: idBound(prefix, before === null ? now.getTime() + dayMs : before.getTime() + ID_STEP_MS - 1),
     },
     request: upwards ? { ...request, backward: true, scan: "ascending" } : request,
   };

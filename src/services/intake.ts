@@ -45,8 +45,8 @@ export type IntakeOptions = {
 };
 
 const groupSizeMax = 256;
-/** One being committed while the next is on its way: more only makes the groups smaller. */
-const groupsInParallel = 2;
+/** A second one under way only makes the groups smaller: a third more of PostgreSQL's time for each message. */
+const groupsInParallel = 1;
 /** Requests that may wait for a commit; past that the client is told to come back. */
 const waitingMax = 10_000;
 

@@ -1,12 +1,13 @@
-import { SignJWT } from "jose";
 import { newId } from "../lib/ids.ts";
-import { type Ordering, type Page, page, pageRequest } from "../lib/pagination.ts";
+import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import type { Integration } from "../models/integrations.ts";
 import type { IntegrationIn, IntegrationKeyOut, IntegrationOut } from "../schemas/integrations.ts";
 import { findApplication } from "./applications.ts";
+import { audit } from "./audit.ts";
 import { requireOrg } from "./authorization.ts";
-import { actorName, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { notFound } from "./errors.ts";
+import { signLastingToken } from "./tokens.ts";
 
 /**
  * An integration's key: a token of its application. It is made anew, the same, whenever somebody asks for it, so that
@@ -17,12 +18,12 @@ export type SignIntegrationKey = (integration: Integration) => Promise<string>;
 export const createSignIntegrationKey =
   (secret: string): SignIntegrationKey =>
   ({ id, orgId, appId, keyGeneration, keyIssuedAt }) =>
-    new SignJWT({ org: orgId, integration: id, generation: keyGeneration })
-      .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-      .setIssuer("posthorn")
-      .setSubject(appId)
-      .setIssuedAt(Math.floor(keyIssuedAt.getTime() / 1000))
-      .sign(new TextEncoder().encode(secret));
+    signLastingToken({
+      secret,
+      subject: appId,
+      issuedAtSeconds: Math.floor(keyIssuedAt.getTime() / 1000),
+      claims: { org: orgId, integration: id, generation: keyGeneration },
+    });
 
 const toOut = (row: Integration): IntegrationOut => ({
   id: row.id,
@@ -46,7 +47,7 @@ async function scopeOf(ctx: Context, appRef: string): Promise<{ orgId: string; a
 export async function listIntegrations(
   ctx: Context,
   appRef: string,
-  query: { limit?: number; iterator?: string; order?: Ordering },
+  query: OrderedPageQuery,
 ): Promise<Page<IntegrationOut>> {
   const scope = await scopeOf(ctx, appRef);
   const request = pageRequest(query, query.order ?? "descending");
@@ -86,9 +87,7 @@ export async function deleteIntegration(ctx: Context, appRef: string, id: string
   const scope = await scopeOf(ctx, appRef);
   await ctx.repos.tx(async (tx) => {
     if (!(await tx.integrations.remove(scope, id))) throw notFound();
-    await tx.auditLog.insert({
-      orgId: ctx.orgId,
-      actor: actorName(ctx.actor),
+    await audit(ctx, tx, {
       action: "integration.delete",
       target: id,
     });
@@ -116,9 +115,7 @@ export async function rotateIntegrationKey(
   const row = await ctx.repos.tx(async (tx) => {
     const rotated = await tx.integrations.rotateKey(scope, id);
     if (!rotated) throw notFound();
-    await tx.auditLog.insert({
-      orgId: ctx.orgId,
-      actor: actorName(ctx.actor),
+    await audit(ctx, tx, {
       action: "integration.rotate-key",
       target: id,
     });

@@ -1,10 +1,7 @@
 import type { Sql } from "postgres";
 import type { Logger } from "../lib/log.ts";
+import { dueChannel } from "../repos/queue.ts";
 
-/** Something is due that nobody holds. */
-export const dueChannel = "posthorn_due";
-/** There is a new background task. */
-export const tasksChannel = "posthorn_tasks";
 /** Between two notifications of one process: what happens meanwhile is told by the next. */
 const intervalMs = 10;
 
@@ -25,12 +22,16 @@ export function createNotifier(sql: Sql, log: Logger): () => void {
   };
 }
 
-/** Calls back at every notification, and after every reconnection, since what was sent meanwhile is lost. */
+/**
+ * Hears what is told on a channel.
+ * @param onConnect after every connection too: what was told while there was none is lost
+ */
 export async function listen(
   direct: Sql,
   channel: string,
-  onNews: () => void,
+  onNews: (payload: string) => void,
+  onConnect: () => void,
 ): Promise<{ stop(): Promise<void> }> {
-  const { unlisten } = await direct.listen(channel, onNews, onNews);
+  const { unlisten } = await direct.listen(channel, onNews, onConnect);
   return { stop: unlisten };
 }

@@ -1,5 +1,5 @@
 import { newId } from "../lib/ids.ts";
-import type { Ordering, Page } from "../lib/pagination.ts";
+import type { OrderedPageQuery, Page } from "../lib/pagination.ts";
 import type { EndpointHeadersOut } from "../schemas/endpoint-headers.ts";
 import type { EndpointSecretOut, EndpointSecretRotateIn } from "../schemas/endpoint-secrets.ts";
 import type { EndpointOut } from "../schemas/endpoints.ts";
@@ -45,7 +45,7 @@ async function prepare({ repos, orgId }: Context): Promise<void> {
 
 export async function listOperationalEndpoints(
   ctx: Context,
-  query: { limit?: number; iterator?: string; order?: Ordering },
+  query: OrderedPageQuery,
 ): Promise<Page<OperationalEndpointOut>> {
   const own = inside(ctx);
   const application = await own.repos.applications.find(own.orgId, operationalAppUid);

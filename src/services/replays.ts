@@ -7,7 +7,8 @@ import {
 } from "../models/background-tasks.ts";
 import type { Endpoint } from "../models/endpoints.ts";
 import type { ReplayBatch, ReplayStep } from "../repos/replays.ts";
-import { actorName, type Context } from "./context.ts";
+import { audit } from "./audit.ts";
+import type { Context } from "./context.ts";
 import { notFound } from "./errors.ts";
 
 /** A batch has committed or been lost long before; whoever dies is replaced after so many seconds. */
@@ -53,9 +54,7 @@ export async function createReplay(ctx: TaskContext, request: ReplayRequest): Pr
       input,
     });
     await tx.backgroundTasks.announce();
-    await tx.auditLog.insert({
-      orgId: ctx.orgId,
-      actor: actorName(ctx.actor),
+    await audit(ctx, tx, {
       action: request.kind,
       target: input.endpointId,
       detail: { taskId: task.id, ...input },

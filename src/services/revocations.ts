@@ -2,9 +2,10 @@ import { decodeJwt } from "jose";
 import type { ApplicationTokenExpireIn } from "../schemas/portal-access.ts";
 import { endApiKey } from "./api-keys.ts";
 import { findApplication } from "./applications.ts";
+import { audit } from "./audit.ts";
 import { tokenHash } from "./authentication.ts";
 import { requireOrg } from "./authorization.ts";
-import { actorName, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 
 /** Ends the token that the request came with. Every process has heard of it within 5 s. */
 export async function logOut(ctx: Context, token: string): Promise<void> {
@@ -18,7 +19,7 @@ export async function logOut(ctx: Context, token: string): Promise<void> {
   await ctx.repos.tx(async (tx) => {
     const expiresAt = exp === undefined ? null : new Date(exp * 1000);
     await tx.revocations.revokeToken({ tokenHash: hash, orgId, expiresAt });
-    await tx.auditLog.insert({ orgId, actor: actorName(actor), action: "token.revoke", target: hash });
+    await audit(ctx, tx, { action: "token.revoke", target: hash });
     await tx.revocations.announce(hash);
   });
 }
@@ -39,9 +40,7 @@ export async function expireAppTokens(
     for (const sessionId of sessions) {
       await tx.revocations.endSession({ orgId, appId, sessionId, issuedUntil, endsAt });
     }
-    await tx.auditLog.insert({
-      orgId,
-      actor: actorName(ctx.actor),
+    await audit(ctx, tx, {
       action: "token.expire-all",
       target: appId,
       detail: { expiry: input.expiry ?? 0, sessionIds: input.sessionIds ?? null },

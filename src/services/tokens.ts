@@ -26,16 +26,27 @@ export const defaultOrgId = "org_23rb8YdGqMT0qIzpgGwdXfHirMu";
 const encoder = new TextEncoder();
 
 /** Makes a JWT (HS256) that is valid from now on. */
-export async function signToken(input: TokenInput): Promise<string> {
+export function signToken(input: TokenInput): Promise<string> {
   const nowSeconds = Math.floor(Date.now() / 1000);
-  return await new SignJWT({ ...input.claims, ...(input.org !== undefined && { org: input.org }) })
-    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-    .setIssuer("posthorn")
-    .setSubject(input.subject)
-    .setIssuedAt(nowSeconds)
+  return draftToken({ ...input, issuedAtSeconds: nowSeconds })
     .setNotBefore(nowSeconds)
     .setExpirationTime(nowSeconds + Math.floor(input.expiresInSeconds))
     .sign(encoder.encode(input.secret));
+}
+
+/** Makes a JWT (HS256) that has no end of its own: the same out of the same input, whenever it is made. */
+export function signLastingToken(
+  input: Pick<TokenInput, "secret" | "subject" | "claims"> & { issuedAtSeconds: number },
+): Promise<string> {
+  return draftToken(input).sign(encoder.encode(input.secret));
+}
+
+function draftToken(input: Pick<TokenInput, "subject" | "org" | "claims"> & { issuedAtSeconds: number }) {
+  return new SignJWT({ ...input.claims, ...(input.org !== undefined && { org: input.org }) })
+    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .setIssuer("posthorn")
+    .setSubject(input.subject)
+    .setIssuedAt(input.issuedAtSeconds);
 }
 
 /** The claims of a token that this secret signed (HS256, HS384 or HS512) and that is valid now; else null. */

@@ -1,12 +1,13 @@
 import { idBound, newId } from "../lib/ids.ts";
-import { parseTimestamp } from "../lib/timestamps.ts";
 import { isUsageTask, type UsageInput, type UsageKind, type UsageTask } from "../models/background-tasks.ts";
 import type { TxRepos } from "../repos/index.ts";
 import type { AggregateEventTypesOut, AppUsageStatsIn, AppUsageStatsOut } from "../schemas/usage.ts";
+import { audit } from "./audit.ts";
 import { requireOrg } from "./authorization.ts";
-import { actorName, type Context } from "./context.ts";
+import type { Context } from "./context.ts";
 import { invalid } from "./errors.ts";
 import { taskLeaseSeconds } from "./replays.ts";
+import { bodyRange } from "./times.ts";
 
 /** Applications a step: a step is a transaction, and holds up a worker's other tasks. */
 const batchSizes: Record<UsageKind, number> = { "application.stats": 20, "event-type.aggregate": 500 };
@@ -14,8 +15,7 @@ const batchSizes: Record<UsageKind, number> = { "application.stats": 20, "event-
 /** Has it counted what each application sent in a while; workers do it. */
 export async function countAppUsage(ctx: Context, input: AppUsageStatsIn): Promise<AppUsageStatsOut> {
   requireOrg(ctx);
-  const [since, until] = [time("since", input.since), time("until", input.until)];
-  if (since > until) throw invalid(["body", "since"], "must not be later than until");
+  const { since, until } = bodyRange(input.since, input.until);
   const { appIds, unresolvedAppIds } = await resolve(ctx, input.appIds?.length ? input.appIds : null);
   const range = { since: since.toISOString(), until: until.toISOString() };
   const task = await createTask(ctx, "application.stats", { ...range, appIds });
@@ -60,9 +60,7 @@ function createTask(ctx: Context, kind: UsageKind, input: UsageInput): Promise<U
       input,
     });
     await tx.backgroundTasks.announce();
-    await tx.auditLog.insert({
-      orgId: ctx.orgId,
-      actor: actorName(ctx.actor),
+    await audit(ctx, tx, {
       action: kind,
       target: task.id,
     });
@@ -111,10 +109,4 @@ function lookAt(tx: TxRepos, task: UsageTask): Promise<{ appId: string }[]> {
     case "event-type.aggregate":
       return tx.usage.aggregateEventTypes(batch);
   }
-}
-
-function time(name: string, text: string): Date {
-  const parsed = parseTimestamp(text);
-  if (parsed === null) throw invalid(["body", name], "must be a time in RFC 3339");
-  return parsed;
 }

@@ -2,17 +2,22 @@ import { statementDeadlineMs } from "../lib/deadline.ts";
 import { Lanes } from "../lib/lanes.ts";
 import type { Logger } from "../lib/log.ts";
 import { createLoop } from "../lib/loop.ts";
-import type { ClaimedDelivery, DeliveriesRepo, DeliveryKey } from "../repos/deliveries.ts";
+import type { ClaimedDelivery, DeliveriesRepo } from "../repos/deliveries.ts";
 import type { OutcomesRepo } from "../repos/outcomes.ts";
-import { type Delivery, type DeliveryPolicy, deliver, type Judged } from "../services/delivery.ts";
+import type { ThrottlesRepo } from "../repos/throttles.ts";
+import { type Delivery, type DeliveryPolicy, deliver } from "../services/delivery.ts";
 import type { HandOver } from "../services/intake.ts";
 import type { AttemptEvents } from "../services/operational-events.ts";
 import { createRecorder } from "../services/recorder.ts";
 import type { Targets } from "../services/targets.ts";
 import { createLeases } from "./leases.ts";
+import { createReturns } from "./returns.ts";
+import { createSettle } from "./settle.ts";
+import { createThrottled } from "./throttled.ts";
 
 export type DeliverOptions = {
   deliveries: DeliveriesRepo;
+  throttles: ThrottlesRepo;
   outcomes: OutcomesRepo;
   targets: Targets;
   policy: DeliveryPolicy;
@@ -42,8 +47,6 @@ const backlogPerPlace = 32;
 const endpointBacklogPerPlace = 16;
 const pollIntervalMs = 1_000;
 const claimEndpointsMax = 256;
-/** How far ahead the moments of throttled deliveries are taken: the claim comes again at half of it. */
-const throttledAheadSeconds = 1;
 /** Outcomes that wait for the database before nothing new is taken on. */
 const unrecordedMax = 5_000;
 
@@ -68,10 +71,16 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   let cutShort = new Set<string>();
   /** The last claim took all that fitted. */
   let full = false;
-  /** Leases of statements that failed, perhaps after they were committed. */
-  const forfeited = new Set<string>();
-  /** Deliveries that were to be handed back while the database was away. */
-  const unreturned: DeliveryKey[] = [];
+  const returns = createReturns(deliveries);
+  const settle = createSettle({
+    recorder,
+    outcomes,
+    disableAfterSeconds: options.disableAfterSeconds,
+    events: options.events,
+    log,
+    // A retry that this process has scheduled should not wait for the next poll.
+    onRetry: (at) => loop.wakeAt(at),
+  });
 
   const run = async (delivery: Delivery): Promise<void> => {
     try {
@@ -80,36 +89,13 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       const target = await options.targets.get(delivery.endpointId, delivery.revision);
       if (target === null) return await deliveries.drop([delivery]);
       const judged = await deliver(policy, target, delivery, giveUp.signal);
-      if (judged === null) return await deliveries.release([delivery]);
-      logAttempt(log, judged);
+      if (judged === null) return returns.add([delivery]);
+      // Not awaited: the place is free for the next delivery while the outcome is being committed.
       void settle(judged);
     } catch (error) {
       const { messageId, endpointId } = delivery;
       log.error({ err: error, messageId, endpointId }, "a delivery could not be started");
-      unreturned.push(delivery);
-    }
-  };
-
-  // Not awaited by `run`: the place is free for the next delivery while the outcome is being committed.
-  const settle = async (judged: Judged): Promise<void> => {
-    await recorder.record(judged.outcome);
-    options.events.attempted(judged.outcome);
-    if (judged.outcome.nextAt !== null) return wakeAt(judged.outcome.nextAt);
-    if (!judged.outcome.succeeded) await disableIfDue(judged);
-  };
-
-  /** After the last attempt: the receiver asked for it, or has failed for too long. */
-  const disableIfDue = async ({ outcome, wantsDisabling }: Judged): Promise<void> => {
-    const { orgId, endpointId } = outcome;
-    try {
-      const disabled = wantsDisabling
-        ? await outcomes.disableEndpoint(orgId, endpointId)
-        : await outcomes.disableIfFailing(orgId, endpointId, options.disableAfterSeconds);
-      if (!disabled) return;
-      log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
-      options.events.disabled(outcome);
-    } catch (error) {
-      log.error({ err: error, endpointId }, "an endpoint could not be disabled");
+      returns.addFailed(delivery);
     }
   };
 
@@ -125,7 +111,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
 
   /** What was claimed before a breaker opened waits in the queue like the rest. */
   const handBack = (endpointIds: string[]): void => {
-    unreturned.push(...endpointIds.flatMap((id) => lanes.empty(id)));
+    returns.add(endpointIds.flatMap((id) => lanes.empty(id)));
     loop.wake();
   };
 
@@ -147,35 +133,20 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   };
 
   const claimOnce = async (): Promise<"again" | "wait"> => {
-    await giveBack();
+    await returns.giveBack();
     if (room() === 0) return "wait";
     const leaseEndsAt = Date.now() + leaseMs;
     const after = walkedTo ?? "";
     const held = hold();
-    forfeited.add(held.lease);
-    const claim = await deliveries.claim({ ...held, after, endpointsMax: claimEndpointsMax });
-    forfeited.delete(held.lease);
+    const claim = await returns.claimUnder(held.lease, () =>
+      deliveries.claim({ ...held, after, endpointsMax: claimEndpointsMax }),
+    );
     walkedTo = claim.walkedTo;
     await takeClaimed(claim.deliveries, held.lease, leaseEndsAt);
-    for (const endpointId of claim.throttled) await claimThrottled(endpointId);
+    for (const endpointId of claim.throttled) await throttled.claim(endpointId);
     noteWhatIsLeft(held, claim.deliveries);
     // A walk that started in the middle has yet to see the beginning.
     return claim.walkedTo !== null || after !== "" ? "again" : "wait";
-  };
-
-  /** Makes due again what this worker can't or won't start. */
-  const giveBack = async (): Promise<void> => {
-    const keys = unreturned.splice(0);
-    try {
-      await deliveries.release(keys);
-    } catch (error) {
-      unreturned.push(...keys);
-      throw error;
-    }
-    for (const lease of forfeited) {
-      await deliveries.releaseLeases({ from: lease, to: lease });
-      forfeited.delete(lease);
-    }
   };
 
   /** So that the next claim comes when there is room for it, and not a poll later. */
@@ -195,44 +166,21 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     lease: string,
     leaseEndsAt: number,
   ): Promise<void> => {
-    const unsendable: DeliveryKey[] = [];
-    for (const delivery of claimed) {
-      const held = { ...delivery, lease, leaseEndsAt };
-      if (delivery.gone) unsendable.push(held);
-      else push(held);
-    }
-    await deliveries.drop(unsendable);
+    const held = claimed.map((delivery) => ({ ...delivery, lease, leaseEndsAt }));
+    for (const delivery of held) if (!delivery.gone) push(delivery);
+    await deliveries.drop(held.filter(({ gone }) => gone));
   };
 
-  const claimThrottled = async (endpointId: string): Promise<void> => {
-    const lease = leases.next();
-    const leaseEndsAt = Date.now() + leaseMs;
-    const claimed = await deliveries.claimThrottled(endpointId, {
-      lease,
-      leaseSeconds: leaseMs / 1000,
-      aheadSeconds: throttledAheadSeconds,
-      deliveriesMax: endpointBacklogMax,
-    });
-    for (const delivery of claimed) {
-      if (delivery.gone) await deliveries.drop([{ ...delivery, lease }]);
-      else startLater({ ...delivery, lease, leaseEndsAt }, delivery.startsInMs);
-    }
-    if (claimed.length > 0) wakeAt(new Date(Date.now() + (throttledAheadSeconds * 1000) / 2));
-  };
-
-  /** Throttled deliveries whose moment has not come. */
-  const later = new Map<Timer, Delivery>();
-  const startLater = (delivery: Delivery, inMs: number): void => {
-    const timer = setTimeout(() => {
-      later.delete(timer);
-      push(delivery);
-    }, inMs);
-    later.set(timer, delivery);
-  };
-  const cancelLater = (): Delivery[] => {
-    for (const timer of later.keys()) clearTimeout(timer);
-    return [...later.values()];
-  };
+  const throttled = createThrottled({
+    throttles: options.throttles,
+    returns,
+    nextLease: leases.next,
+    leaseMs,
+    deliveriesMax: endpointBacklogMax,
+    start: push,
+    drop: (delivery) => deliveries.drop([delivery]),
+    claimAgainAt: (at) => loop.wakeAt(at),
+  });
 
   const loop = createLoop({
     name: "claim",
@@ -243,38 +191,26 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     runOnce: claimOnce,
   });
 
-  let wakeTimer: Timer | undefined;
-  let wakesAt = Number.POSITIVE_INFINITY;
-  /** A retry that this process has scheduled should not wait for the next poll. */
-  const wakeAt = (at: Date): void => {
-    const inMs = at.getTime() - Date.now();
-    if (at.getTime() >= wakesAt || inMs > pollIntervalMs) return;
-    clearTimeout(wakeTimer);
-    wakesAt = at.getTime();
-    wakeTimer = setTimeout(() => {
-      wakesAt = Number.POSITIVE_INFINITY;
-      loop.wake();
-    }, inMs);
-  };
-
   return {
     start: () => loop.start(),
     take: (taken) => taken.forEach(push),
     offer: () => (room() === 0 ? null : hold()),
     forfeit(lease) {
-      forfeited.add(lease);
+      returns.addLease(lease);
       loop.wake();
     },
     wake: () => loop.wake(),
     async stop(deadline) {
       stopping.abort();
-      clearTimeout(wakeTimer);
-      await loop.stop();
-      await deliveries.release([...lanes.pause(), ...cancelLater(), ...unreturned.splice(0)]);
       if (deadline.aborted) giveUp.abort();
       deadline.addEventListener("abort", () => giveUp.abort());
+      await loop.stop();
+      returns.add([...lanes.pause(), ...throttled.cancel()]);
+      // What fails here is tried again below, with what could not be started meanwhile.
+      await returns.giveBack().catch(() => {});
       await lanes.idle();
       await recorder.idle();
+      await returns.giveBack();
     },
     get running() {
       return lanes.running;
@@ -283,23 +219,4 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       return lanes.waiting;
     },
   };
-}
-
-function logAttempt(log: Logger, { outcome }: Judged): void {
-  log.info(
-    {
-      orgId: outcome.orgId,
-      appId: outcome.appId,
-      endpointId: outcome.endpointId,
-      messageId: outcome.messageId,
-      attemptId: outcome.attemptId,
-      attempt: outcome.attempt,
-      outcome: outcome.succeeded ? "success" : "fail",
-      statusCode: outcome.responseStatusCode,
-      durationMs: outcome.durationMs,
-      nextAt: outcome.nextAt,
-      ...(outcome.responseStatusCode === 0 && { reason: outcome.response }),
-    },
-    "attempt",
-  );
 }

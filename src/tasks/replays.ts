@@ -3,11 +3,10 @@ import { createLoop, type Loop } from "../lib/loop.ts";
 import type { Repos } from "../repos/index.ts";
 import { runReplayBatch, taskLeaseSeconds } from "../services/replays.ts";
 
-/** The wait before looking for another task; a new one starts so late at most. */
 /** A new task is told at once; this is for what another worker left unfinished. */
 const intervalMs = 10_000;
 const backoffMaxMs = 30_000;
-/** As long as a task's lease: past it another worker may go on with it. */
+/** Past a task's lease: another worker may go on with it by then. */
 const roundTimeoutMs = 60_000;
 const batchSize = 500;
 /** Then the next task has its turn. */

@@ -5,6 +5,7 @@ import { createLoop } from "../lib/loop.ts";
 import type { Repos } from "../repos/index.ts";
 import { revocationChannel } from "../repos/revocations.ts";
 import type { Authentication } from "../services/authentication.ts";
+import { listen } from "../services/notifications.ts";
 
 /** How often a process looks, in case a notification was lost: a part of the 5 s in which a revocation holds. */
 const intervalMs = 3_000;
@@ -56,23 +57,19 @@ export function createRevocationWatch({ repos, direct, authentication, log }: Re
       return "wait";
     },
   });
-  let ear: { unlisten(): Promise<void> } | null = null;
+  let ear: { stop(): Promise<void> } | null = null;
 
   return {
     async start(): Promise<void> {
       loop.start();
-      // What was sent while the connection was away is lost: after a reconnection it looks at once.
-      ear = await direct.listen(
-        revocationChannel,
-        (subject) => authentication.forget([subject]),
-        () => loop.wake(),
-      );
+      const forget = (subject: string) => authentication.forget([subject]);
+      ear = await listen(direct, revocationChannel, forget, loop.wake);
     },
     async stop(): Promise<void> {
-      await ear?.unlisten();
-      ear = null;
       await loop.stop();
       await noteUses();
+      await ear?.stop();
+      ear = null;
     },
   };
 }

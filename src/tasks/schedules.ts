@@ -104,7 +104,8 @@ export function startSchedules(parts: SchedulesParts): { stop(): Promise<void> }
         parts.log.warn({ err: error, schedule: schedule.name }, "a schedule failed");
       }
     },
-    { ...memoryOnly, concurrency: 1, heartbeatInterval: 0, useLocks: false },
+    // An idle worker of its looks for work 20 times a second, at 1 to 2.5 % of a core; once is enough for a clock.
+    { ...memoryOnly, concurrency: 1, heartbeatInterval: 0, useLocks: false, drainDelay: 1_000 },
   );
   // Whatever is wrong with it, the next tick comes.
   worker.on("error", (error) => parts.log.warn({ err: error }, "the schedules' clock failed"));

@@ -2,13 +2,16 @@ import type { Sql } from "postgres";
 import type { Config } from "../config.ts";
 import { createEgress } from "../lib/egress/index.ts";
 import type { Logger } from "../lib/log.ts";
+import { tasksChannel } from "../repos/background-tasks.ts";
 import { createDeliveriesRepo } from "../repos/deliveries.ts";
 import type { Repos } from "../repos/index.ts";
 import { createOutcomesRepo } from "../repos/outcomes.ts";
+import { dueChannel } from "../repos/queue.ts";
 import { createTargetsRepo } from "../repos/targets.ts";
+import { createThrottlesRepo } from "../repos/throttles.ts";
 import { createWorkersRepo } from "../repos/workers.ts";
 import type { HandOver } from "../services/intake.ts";
-import { dueChannel, listen, tasksChannel } from "../services/notifications.ts";
+import { listen } from "../services/notifications.ts";
 import { createAttemptEvents, type OperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createTargets } from "../services/targets.ts";
@@ -56,6 +59,7 @@ export function createWorker(parts: WorkerParts): Worker {
   });
   const deliver = createDeliverTask({
     deliveries,
+    throttles: createThrottlesRepo(engine),
     outcomes: createOutcomesRepo(engine),
     targets: createTargets(createTargetsRepo(engine), open),
     policy: {
@@ -86,6 +90,16 @@ export function createWorker(parts: WorkerParts): Worker {
   let ears: { stop(): Promise<void> }[] = [];
   let clock: { stop(): Promise<void> } | null = null;
 
+  /** It counts as alive until nothing of its is under way; and for dead, when it could not hand back what it held. */
+  const endDeliveries = async (deadline: AbortSignal): Promise<void> => {
+    try {
+      await deliver.stop(deadline);
+    } finally {
+      await heartbeat.stop();
+    }
+    await workers.forget(workerId);
+  };
+
   return {
     handOver: deliver,
     async start() {
@@ -100,8 +114,8 @@ export function createWorker(parts: WorkerParts): Worker {
         usage.wake();
       };
       ears = await Promise.all([
-        listen(direct, dueChannel, deliver.wake),
-        listen(direct, tasksChannel, wakeTasks),
+        listen(direct, dueChannel, deliver.wake, deliver.wake),
+        listen(direct, tasksChannel, wakeTasks, wakeTasks),
       ]);
       heartbeat.start();
       deliver.start();
@@ -111,11 +125,14 @@ export function createWorker(parts: WorkerParts): Worker {
       log.info({ workerId }, "worker started");
     },
     async stop(deadline) {
-      await Promise.all([clock, replays, usage, ...ears].map((part) => part?.stop()));
-      await heartbeat.stop();
-      await deliver.stop(deadline);
-      await workers.forget(workerId);
+      // Side by side: a step of a task that takes minutes must not keep the deliveries from being handed back.
+      const ends = await Promise.allSettled([
+        endDeliveries(deadline),
+        ...[clock, replays, usage, ...ears].map((part) => part?.stop()),
+      ]);
       egress.close();
+      const failed = ends.find((end) => end.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
     },
     stats: () => ({ inFlight: deliver.running, waiting: deliver.waiting }),
   };

@@ -149,24 +149,16 @@ test("embedded PostgreSQL is killed with -9: serve brings it back, answers 503 m
     process.kill(postmasterIn(dataDir) ?? 0, "SIGKILL");
     const startedAt = performance.now();
     let back = false;
-    let firstAcceptedAfterMs = 0;
+    let lastRefusedAfterMs = 0;
     while (!back && performance.now() - startedAt < 20_000) {
       const { status, ms } = await shoot(serve, to.post);
       expect([202, 503]).toContain(status);
       await Bun.sleep(20);
       expect(ms).toBeLessThan(2_000);
-      if (status === 503) firstAcceptedAfterMs = performance.now() - startedAt;
+      if (status === 503) lastRefusedAfterMs = performance.now() - startedAt;
       back = status === 202 && performance.now() - startedAt > 1_500;
     }
-    console.log(`PostgreSQL killed with -9: the last 503 after ${Math.round(firstAcceptedAfterMs)} ms`);
-    console.log(
-      serve
-        .lines()
-        .filter((l) => /PostgreSQL|database/.test(l.msg))
-        .slice(-4)
-        .map((l) => `${l.time} ${l.msg} ${l.ms ?? ""}`)
-        .join("\n"),
-    );
+    console.log(`PostgreSQL killed with -9: the last 503 after ${Math.round(lastRefusedAfterMs)} ms`);
     expect(back).toBe(true);
     accepted.push(await to.send());
   }

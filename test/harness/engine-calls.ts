@@ -4,6 +4,7 @@ import { createDeliveriesRepo } from "../../src/repos/deliveries.ts";
 import { createIntakeRepo } from "../../src/repos/intake.ts";
 import { createOutcomesRepo } from "../../src/repos/outcomes.ts";
 import { createTargetsRepo } from "../../src/repos/targets.ts";
+import { createThrottlesRepo } from "../../src/repos/throttles.ts";
 import { createWorkersRepo } from "../../src/repos/workers.ts";
 import type { Filled } from "./filled-tables.ts";
 import type { Calls } from "./repo-calls.ts";
@@ -14,6 +15,7 @@ export const engineRepos = (sql: Sql) => ({
   intake: createIntakeRepo(sql),
   outcomes: createOutcomesRepo(sql),
   targets: createTargetsRepo(sql),
+  throttles: createThrottlesRepo(sql),
   workers: createWorkersRepo(sql),
 });
 
@@ -46,9 +48,7 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
           perEndpointMax: 10,
           endpointsMax: 100,
         }),
-      claimThrottled: (repo) =>
-        repo.claimThrottled(endpointId, { lease, leaseSeconds: 30, aheadSeconds: 1, deliveriesMax: 10 }),
-      release: (repo) => repo.release(keys),
+      release: (repo) => repo.release(keys, 0),
       releaseLeases: (repo) => repo.releaseLeases({ from: lease, to: lease }),
       drop: (repo) => repo.drop(keys),
     },
@@ -85,6 +85,10 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
       disableIfFailing: (repo) => repo.disableIfFailing(orgId, endpointId, 60),
     },
     targets: { load: (repo) => repo.load([endpointId]) },
+    throttles: {
+      claim: (repo) =>
+        repo.claim(endpointId, { lease, leaseSeconds: 30, aheadSeconds: 1, deliveriesMax: 10 }),
+    },
     workers: {
       beat: (repo) => repo.beat("w", 10),
       forgetOthers: (repo) => repo.forgetOthers("w"),

@@ -1,4 +1,4 @@
 /** Elysia, by the only door: what stands before it has to run before it is loaded. */
 import "./production.ts";
 
-export { Elysia, ElysiaCustomStatusResponse, ValidationError } from "elysia";
+export { type AnyElysia, Elysia, ElysiaCustomStatusResponse, ValidationError } from "elysia";

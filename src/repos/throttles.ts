@@ -1,0 +1,81 @@
+import type { Sql } from "postgres";
+import { type ClaimedDelivery, type ClaimRow, toClaimed } from "./deliveries.ts";
+
+/** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
+export function createThrottlesRepo(sql: Sql) {
+  return {
+    /**
+     * Takes due deliveries of one endpoint that is throttled, itself or by its application, and gives each the moment
+     * at which it may start: throttles hold the next free moment, so that the rate holds over all workers together.
+     *
+     * Indexes: as for the claim of deliveries.ts, and throttles' key.
+     * @param aheadSeconds moments further off than this are left to a later claim
+     * @returns in the order in which they start; none when every moment up to then is taken
+     */
+    async claim(
+      endpointId: string,
+      options: { lease: string; leaseSeconds: number; aheadSeconds: number; deliveriesMax: number },
+    ): Promise<(ClaimedDelivery & { startsInMs: number })[]> {
+      const rows = await sql<(ClaimRow & { starts_in_ms: number })[]>`
+        with rates as materialized (
+          select e.id, 1.0 / e.throttle_rate as step, e.revision, e.id as endpoint_id
+          from endpoints e where e.id = ${endpointId} and e.throttle_rate is not null
+          union all
+          select a.id, 1.0 / a.throttle_rate, e.revision, e.id
+          from endpoints e join applications a on a.id = e.app_id
+          where e.id = ${endpointId} and a.throttle_rate is not null
+        ),
+        made as (
+          insert into throttles (id, next_at) select id, now() from rates order by id on conflict do nothing
+        ),
+        held as materialized (
+          select t.id, greatest(t.next_at, clock_timestamp()) as next_at, r.step
+          from rates r join throttles t on t.id = r.id order by t.id for update of t
+        ),
+        -- The slower of the two rates sets the step, the later of the two moments the start.
+        pace as materialized (
+          select max(next_at) as first_at, max(step) as step, count(*) as held,
+                 greatest(0, 1 + floor(extract(epoch from clock_timestamp() + make_interval(secs => ${options.aheadSeconds}) - max(next_at)) / max(step)))::int as free
+          from held
+        ),
+        due as materialized (
+          select d.message_id, d.endpoint_id, d.trigger,
+                 row_number() over (order by d.priority, d.due_at) - 1 as place
+          from (
+            select d.* from pace p
+            cross join (values (0), (1), (2)) q(priority)
+            cross join lateral (
+              select d.message_id, d.endpoint_id, d.trigger, d.priority, d.due_at from deliveries d
+              where d.endpoint_id = ${endpointId} and d.priority = q.priority and d.due_at <= now()
+              order by d.due_at limit least(p.free, ${options.deliveriesMax}::int)
+              for update skip locked
+            ) d
+            where p.held = (select count(*) from rates)
+            limit (select least(free, ${options.deliveriesMax}::int) from pace)
+          ) d
+        ),
+        moved as (
+          update throttles t set next_at = p.first_at + make_interval(secs => p.step * n.taken)
+          from pace p, (select count(*) as taken from due) n
+          where t.id in (select id from held) and n.taken > 0
+        ),
+        claimed as (
+          update deliveries d
+          set lease = ${options.lease}, due_at = now() + make_interval(secs => ${options.leaseSeconds})
+          from due
+          where d.message_id = due.message_id and d.endpoint_id = due.endpoint_id and d.trigger = due.trigger
+          returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.place
+        )
+        select c.message_id, c.endpoint_id, c.trigger, c.org_id, c.app_id, c.attempt,
+               (select max(revision) from rates) as revision, false as probe,
+               m.payload is null as gone, m.event_type, m.channels, m.payload, m.content_type,
+               greatest(0, 1000 * extract(epoch from p.first_at - clock_timestamp()) + 1000 * p.step * c.place)::float8
+                 as starts_in_ms
+        from claimed c cross join pace p left join messages m on m.id = c.message_id
+        order by c.place`;
+      return rows.map((row) => ({ ...toClaimed(row), startsInMs: row.starts_in_ms }));
+    },
+  };
+}
+
+export type ThrottlesRepo = ReturnType<typeof createThrottlesRepo>;

@@ -1,0 +1,63 @@
+import type { Logger } from "../lib/log.ts";
+import type { OutcomesRepo } from "../repos/outcomes.ts";
+import type { Judged } from "../services/delivery.ts";
+import type { AttemptEvents } from "../services/operational-events.ts";
+import type { Recorder } from "../services/recorder.ts";
+
+export type SettleOptions = {
+  recorder: Recorder;
+  outcomes: Pick<OutcomesRepo, "disableEndpoint" | "disableIfFailing">;
+  disableAfterSeconds: number;
+  events: AttemptEvents;
+  log: Logger;
+  /** A retry is due then. */
+  onRetry(at: Date): void;
+};
+
+/** What follows an attempt: it is logged, committed and told, and an endpoint that is past hope disabled. Never rejects. */
+export function createSettle(options: SettleOptions): (judged: Judged) => Promise<void> {
+  const { recorder, outcomes, events, log } = options;
+
+  /** After the last attempt: the receiver asked for it, or has failed for too long. */
+  const disableIfDue = async ({ outcome, wantsDisabling }: Judged): Promise<void> => {
+    const { orgId, endpointId } = outcome;
+    try {
+      const disabled = wantsDisabling
+        ? await outcomes.disableEndpoint(orgId, endpointId)
+        : await outcomes.disableIfFailing(orgId, endpointId, options.disableAfterSeconds);
+      if (!disabled) return;
+      log.warn({ orgId, endpointId, statusCode: outcome.responseStatusCode }, "endpoint disabled");
+      events.disabled(outcome);
+    } catch (error) {
+      log.error({ err: error, endpointId }, "an endpoint could not be disabled");
+    }
+  };
+
+  return async (judged) => {
+    const { outcome } = judged;
+    logAttempt(log, judged);
+    await recorder.record(outcome);
+    events.attempted(outcome);
+    if (outcome.nextAt !== null) return options.onRetry(outcome.nextAt);
+    if (!outcome.succeeded) await disableIfDue(judged);
+  };
+}
+
+function logAttempt(log: Logger, { outcome }: Judged): void {
+  log.info(
+    {
+      orgId: outcome.orgId,
+      appId: outcome.appId,
+      endpointId: outcome.endpointId,
+      messageId: outcome.messageId,
+      attemptId: outcome.attemptId,
+      attempt: outcome.attempt,
+      outcome: outcome.succeeded ? "success" : "fail",
+      statusCode: outcome.responseStatusCode,
+      durationMs: outcome.durationMs,
+      nextAt: outcome.nextAt,
+      ...(outcome.responseStatusCode === 0 && { reason: outcome.response }),
+    },
+    "attempt",
+  );
+}

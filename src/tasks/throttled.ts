@@ -1,0 +1,66 @@
+import type { ThrottlesRepo } from "../repos/throttles.ts";
+import type { Delivery } from "../services/delivery.ts";
+import type { Returns } from "./returns.ts";
+
+export type Throttled = {
+  /** Takes what of an endpoint may start soon, and starts each at its moment. */
+  claim(endpointId: string): Promise<void>;
+  /** Starts nothing more. Returns those whose moment has not come. */
+  cancel(): Delivery[];
+};
+
+export type ThrottledOptions = {
+  throttles: ThrottlesRepo;
+  returns: Returns;
+  /** A lease for the next claim, and how long it holds. */
+  nextLease(): string;
+  leaseMs: number;
+  deliveriesMax: number;
+  start(delivery: Delivery): void;
+  drop(delivery: Delivery): Promise<void>;
+  /** There may be more to claim from then on. */
+  claimAgainAt(at: Date): void;
+};
+
+/** How far ahead the moments are taken: the claim comes again at half of it. */
+const aheadSeconds = 1;
+
+/** Deliveries of endpoints with a `throttleRate`: the database gives each its moment, and here they wait for it. */
+export function createThrottled(options: ThrottledOptions): Throttled {
+  const later = new Map<Timer, Delivery>();
+
+  const startLater = (delivery: Delivery, inMs: number): void => {
+    const timer = setTimeout(() => {
+      later.delete(timer);
+      options.start(delivery);
+    }, inMs);
+    later.set(timer, delivery);
+  };
+
+  return {
+    async claim(endpointId) {
+      const lease = options.nextLease();
+      const leaseEndsAt = Date.now() + options.leaseMs;
+      const claimed = await options.returns.claimUnder(lease, () =>
+        options.throttles.claim(endpointId, {
+          lease,
+          leaseSeconds: options.leaseMs / 1000,
+          aheadSeconds,
+          deliveriesMax: options.deliveriesMax,
+        }),
+      );
+      for (const { startsInMs, ...delivery } of claimed) {
+        const held = { ...delivery, lease, leaseEndsAt };
+        if (delivery.gone) await options.drop(held);
+        else startLater(held, startsInMs);
+      }
+      if (claimed.length > 0) options.claimAgainAt(new Date(Date.now() + (aheadSeconds * 1000) / 2));
+    },
+    cancel() {
+      for (const timer of later.keys()) clearTimeout(timer);
+      const unstarted = [...later.values()];
+      later.clear();
+      return unstarted;
+    },
+  };
+}
