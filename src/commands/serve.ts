@@ -6,6 +6,7 @@ import { extendCommand } from "../lib/cli.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
 import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
+import { logUncaught } from "../lib/uncaught.ts";
 import { createRepos } from "../repos/index.ts";
 import { createIntakeRepo } from "../repos/intake.ts";
 import { createAuthentication } from "../services/authentication.ts";
@@ -46,6 +47,7 @@ export default extendCommand(
       const config = loadConfig(environment(), "serve");
       const log = createLogger({ level: config.logLevel, format: config.logFormat });
       const caught = catchSignals();
+      logUncaught(log);
       log.info({ version, config: redactConfig(config) }, "starting");
       const database = await openDatabase(config, log, { owner: "serve", applicationName: "posthorn serve" });
       try {

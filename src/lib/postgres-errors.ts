@@ -15,9 +15,11 @@ const connectionCodes = new Set([
   "CONNECT_TIMEOUT",
   "DEADLINE",
 ]);
-/** The server went away or is on its way up or down, or has no connection free. */
 const tooManyConnections = "53300";
-const unavailableStates = new Set(["57P01", "57P02", "57P03", tooManyConnections]);
+/** What `statement_timeout` ends a statement with. */
+const queryCanceled = "57014";
+/** The server went away or is on its way up or down, has no connection free, or can't keep up. */
+const unavailableStates = new Set(["57P01", "57P02", "57P03", tooManyConnections, queryCanceled]);
 /** Rolled back whole for a reason that is gone on the next try: serialization failure, deadlock. */
 const retriableStates = new Set(["40001", "40P01"]);
 
@@ -29,7 +31,7 @@ export function postgresErrorCode(error: unknown): string | null {
   return null;
 }
 
-/** The database can't be reached at the moment; whether the statement took effect is not known. */
+/** The database can't be reached or can't keep up at the moment; whether the statement took effect is not known. */
 export function isUnavailable(error: unknown): boolean {
   const code = postgresErrorCode(error);
   return code !== null && (connectionCodes.has(code) || unavailableStates.has(code) || code.startsWith("08"));
@@ -38,6 +40,9 @@ export function isUnavailable(error: unknown): boolean {
 /** The server answers, and has no connection free. */
 export const isTooManyConnections = (error: unknown): boolean =>
   postgresErrorCode(error) === tooManyConnections;
+
+/** The row is there already. */
+export const isUniqueViolation = (error: unknown): boolean => postgresErrorCode(error) === "23505";
 
 /** The statement had no effect and may simply be sent again. */
 export function isRetriable(error: unknown): boolean {

@@ -5,7 +5,7 @@ export function createWorkersRepo(sql: Sql) {
   return {
     /**
      * Says that the worker lives.
-     * @returns workers that have not said so for `deadAfterSeconds`, now forgotten; with null, none
+     * @returns workers that have not said so for `deadAfterSeconds`; with null, none
      */
     async beat(id: string, deadAfterSeconds: number | null): Promise<string[]> {
       const rows = await sql<{ id: string }[]>`
@@ -13,8 +13,7 @@ export function createWorkersRepo(sql: Sql) {
           insert into workers (id, seen_at) values (${id}, now())
           on conflict (id) do update set seen_at = excluded.seen_at
         )
-        delete from workers where id <> ${id} and seen_at < now() - make_interval(secs => ${deadAfterSeconds})
-        returning id`;
+        select id from workers where id <> ${id} and seen_at < now() - make_interval(secs => ${deadAfterSeconds})`;
       return rows.map((row) => row.id);
     },
 

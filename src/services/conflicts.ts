@@ -1,4 +1,4 @@
-import { postgresErrorCode } from "../lib/postgres-errors.ts";
+import { isUniqueViolation } from "../lib/postgres-errors.ts";
 import { AppError } from "./errors.ts";
 
 /** Runs a write; a unique key that is taken becomes a 409. */
@@ -6,7 +6,7 @@ export async function mapUniqueViolation<T>(write: Promise<T>): Promise<T> {
   try {
     return await write;
   } catch (error) {
-    if (postgresErrorCode(error) === "23505") throw new AppError("conflict", { cause: error });
+    if (isUniqueViolation(error)) throw new AppError("conflict", { cause: error });
     throw error;
   }
 }

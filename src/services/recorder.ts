@@ -1,7 +1,7 @@
 import { statementDeadlineMs, withDeadline } from "../lib/deadline.ts";
 import { createGroupCommit } from "../lib/group-commit.ts";
 import type { Logger } from "../lib/log.ts";
-import { isMissingPartition, isRetriable, isUnavailable } from "../lib/postgres-errors.ts";
+import { isMissingPartition, isRetriable, isUnavailable, isUniqueViolation } from "../lib/postgres-errors.ts";
 import type { Outcome, OutcomesRepo } from "../repos/outcomes.ts";
 
 export type Recorder = {
@@ -42,6 +42,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
           await options.ensurePartitions();
           continue;
         }
+        // An earlier try took effect, and only its answer was lost.
+        if (tries > 0 && isUniqueViolation(error)) return [];
         if (!isUnavailable(error) && !isRetriable(error)) return isolate(outcomes, error);
         if (stopping.aborted && tries >= retryDelaysMs.length) throw error;
         log.warn({ err: error, outcomes: outcomes.length }, "outcomes can't be written yet");

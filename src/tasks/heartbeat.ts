@@ -32,7 +32,11 @@ export type HeartbeatLoopOptions = HeartbeatOptions & {
 export async function beatOnce(options: HeartbeatOptions, judges = true): Promise<number> {
   const dead = await options.workers.beat(options.workerId, judges ? deadAfterSeconds : null);
   let freed = 0;
-  for (const id of dead) freed += await options.deliveries.releaseLeases(leaseRange(id));
+  for (const id of dead) {
+    freed += await options.deliveries.releaseLeases(leaseRange(id));
+    // Only now: until then another may finish what a failure has cut short here.
+    await options.workers.forget(id);
+  }
   if (dead.length > 0)
     options.log.warn({ workers: dead, deliveries: freed }, "took over from workers that died");
   if (freed > 0) options.onFreed();

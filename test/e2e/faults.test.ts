@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { connect } from "../../src/database.ts";
 import {
   binary,
   killApps,
@@ -140,7 +142,7 @@ test("PostgreSQL is stopped for longer than a heartbeat may be missing: workers 
   to.receiver.answer = () => ({ status: 204 });
   expect(await normalAfter(serve, to)).toBeLessThan(2_000);
   await until(() => accepted.every((id) => to.receiver.delivered.has(id)), 30_000);
-  await queueIsEmpty();
+  await queueIsEmpty(to);
   // Each of them could say nothing for a while; none of them was dead.
   await Bun.sleep(4_000);
   for (const { lines } of [serve, ...workers]) {
@@ -176,12 +178,126 @@ test("embedded PostgreSQL is killed with -9: serve brings it back, answers 503 m
   await stop(serve);
 });
 
+test("a worker stopped past its lease and then woken is fenced: its late answers change nothing, and it goes on", async () => {
+  const env = { ...throughSocket(), DELIVERY_TIMEOUT_MS: "60000" };
+  const [serve, sleeper] = await Promise.all([startServe({ env }), startWorker({ env })]);
+  const to = await target(serve);
+  const gate = Promise.withResolvers<{ status: number }>();
+  to.receiver.answer = () => gate.promise;
+  const ids = await Promise.all(Array.from({ length: 60 }, () => to.send()));
+  await to.receiver.waitFor(32);
+  sleeper.kill("SIGSTOP");
+  const asleepWith = to.receiver.received.length;
+  // The other fails at first, so that what the sleeper has to say later would end what is to be tried again.
+  to.receiver.answer = () => ({ status: 500 });
+  const heir = await startWorker({ env: { ...env, RETRY_SCHEDULE: "4,1,1" } });
+  await heir.logged("took over from workers that died", 30_000);
+  await to.receiver.waitFor(asleepWith + 1, 20_000);
+  const queue = () =>
+    cluster.sql`select message_id, attempt, lease from deliveries where endpoint_id = ${to.endpointId} order by 1`;
+  await until(async () => (await queue()).some((row) => row.attempt === 1), 10_000);
+  const before = await queue();
+  gate.resolve({ status: 204 });
+  await Bun.sleep(100);
+  sleeper.kill("SIGCONT");
+  const recorded = () => cluster.sql`
+    select message_id from attempts where status = 0 and message_id in ${cluster.sql(ids)}`;
+  await until(async () => (await recorded()).length >= asleepWith, 10_000);
+  const after = new Map((await queue()).map((row) => [row.message_id, row]));
+  for (const row of before.filter(({ attempt }) => attempt === 1)) {
+    expect(after.get(row.message_id)?.attempt).toBeGreaterThanOrEqual(1);
+  }
+  to.receiver.answer = () => ({ status: 204 });
+  await queueIsEmpty(to, 40_000);
+  expect(ids.filter((id) => !to.receiver.delivered.has(id))).toEqual([]);
+  await stop(heir);
+  const late = await to.send();
+  await until(() => to.receiver.delivered.has(late));
+  await stop(serve, sleeper);
+});
+
+test("no connection is free: who has one goes on, who has none gets 503 at once, and all is back within 2 s", async () => {
+  const env = throughSocket();
+  const serve = await startServe({ env, args: ["--worker"] });
+  const to = await target(serve);
+  await to.send();
+  let holding = true;
+  const hog = connect(cluster.url, { max: 110, prepare: false, applicationName: "hog" });
+  const holds = Array.from({ length: 110 }, async () => {
+    while (holding) await hog`select pg_sleep(0.5)`.catch(() => Bun.sleep(50));
+  });
+  await until(
+    () =>
+      cluster.sql`select count(*)::int as n from pg_stat_activity where application_name = 'hog'`.then(
+        ([row]) => row?.n > 80,
+      ),
+    20_000,
+  );
+  await Bun.sleep(500);
+  expect((await volley(serve, 50, to.post)).statuses).toEqual({ 202: 50 });
+  await cluster.cut("posthorn serve");
+  for (let round = 0; round < 10; round += 1) {
+    for (const request of [to.post, "GET /app"] as const) {
+      const { statuses, silent503, slowestMs } = await volley(serve, 50, request);
+      const allowed = (statuses[503] ?? 0) + (statuses[request === "GET /app" ? 200 : 202] ?? 0);
+      expect({ allowed, silent503, statuses }).toEqual({ allowed: 50, silent503: 0, statuses });
+      expect(slowestMs).toBeLessThan(3_000);
+    }
+  }
+  holding = false;
+  await Promise.all(holds);
+  await hog.end({ timeout: 1 });
+  expect(await normalAfter(serve, to)).toBeLessThan(2_000);
+  await until(async () => (await volley(serve, 50, "GET /app")).statuses[200] === 50, 2_000);
+  await queueIsEmpty(to);
+  await stop(serve);
+});
+
+test("overload: what can't be taken in time waits or gets 503, memory stays, and full speed is back at once", async () => {
+  const env = throughSocket();
+  const serve = await startServe({ env, args: ["--worker"] });
+  const to = await target(serve);
+  const rss = () =>
+    Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${serve.pid}/status`, "utf8"))?.[1]) / 1024;
+  const rate = async (ms: number) => {
+    const endsAt = performance.now() + ms;
+    let count = 0;
+    const client = async () => {
+      while (performance.now() < endsAt) if ((await shoot(serve, to.post)).status === 202) count += 1;
+    };
+    await Promise.all(Array.from({ length: 128 }, client));
+    return (count / ms) * 1_000;
+  };
+  await rate(1_000);
+  const [before, rssBefore] = [await rate(2_000), rss()];
+  // Nothing can be committed for longer than a statement may take.
+  const locked = cluster.sql.begin(async (tx) => {
+    await tx`lock table messages in access exclusive mode`;
+    await Bun.sleep(15_000);
+  });
+  await Bun.sleep(200);
+  const { statuses, silent503 } = await volley(serve, 2_000, to.post);
+  await locked;
+  const known = (statuses[202] ?? 0) + (statuses[503] ?? 0);
+  expect({ known, silent503, statuses }).toEqual({ known: 2_000, silent503: 0, statuses });
+  expect(await normalAfter(serve, to)).toBeLessThan(2_000);
+  const after = await rate(2_000);
+  console.log(
+    `128 clients: ${Math.round(before)}/s before, ${Math.round(after)}/s after; ${Math.round(rssBefore)} and ${Math.round(rss())} MB; meanwhile`,
+    statuses,
+  );
+  expect(after).toBeGreaterThan(before / 2);
+  expect(rss()).toBeLessThan(Math.max(250, rssBefore + 100));
+  await queueIsEmpty(to, 40_000);
+  await stop(serve);
+});
+
 /** No row of the queue is left, whoever held it. */
-async function queueIsEmpty(ms = 20_000): Promise<void> {
+async function queueIsEmpty({ endpointId }: { endpointId: string }, ms = 20_000): Promise<void> {
   let left: unknown[] = [];
   await until(
     async () => {
-      left = [...(await cluster.sql`select * from deliveries limit 3`)];
+      left = [...(await cluster.sql`select * from deliveries where endpoint_id = ${endpointId} limit 3`)];
       return left.length === 0;
     },
     ms,

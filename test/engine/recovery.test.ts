@@ -5,6 +5,7 @@ import { newId } from "../../src/lib/ids.ts";
 import { createDeliveriesRepo } from "../../src/repos/deliveries.ts";
 import { createOutcomesRepo, type Outcome } from "../../src/repos/outcomes.ts";
 import { createWorkersRepo } from "../../src/repos/workers.ts";
+import { createRecorder } from "../../src/services/recorder.ts";
 import { beatOnce } from "../../src/tasks/heartbeat.ts";
 import { createLeases, newWorkerId } from "../../src/tasks/leases.ts";
 import { type Engine, startEngine } from "../harness/engine.ts";
@@ -172,3 +173,29 @@ test("a worker outlives its connections: cut in the middle, everything still arr
   const arrived = new Set(to.received.map((one) => one.id));
   expect(accepted.filter((id) => !arrived.has(id))).toEqual([]);
 }, 60_000);
+
+test("an outcome whose commit was not heard of is written once, and is no failure", async () => {
+  const { engine, claim, outcomes } = await startStage(3);
+  const lease = createLeases(newWorkerId()).next();
+  const claimed = (await claim(lease)).deliveries;
+  const lines: string[] = [];
+  let cuts = 1;
+  const recorder = createRecorder({
+    repo: {
+      ...outcomes,
+      async record(group) {
+        const open = await outcomes.record(group);
+        if (cuts-- > 0) throw Object.assign(new Error("cut"), { code: "CONNECTION_CLOSED" });
+        return open;
+      },
+    },
+    log: pino({ level: "error" }, { write: (line) => void lines.push(line) }),
+    stopping: new AbortController().signal,
+    ensurePartitions: async () => {},
+    onOpen: () => {},
+  });
+  await Promise.all(claimed.map((delivery) => recorder.record(outcomeOf(delivery, lease))));
+  expect(lines).toEqual([]);
+  expect(await engine.attempts()).toHaveLength(3);
+  expect(await engine.queued()).toEqual([]);
+});
