@@ -8,7 +8,7 @@ import {
 import type { Endpoint } from "../models/endpoints.ts";
 import type { ReplayBatch, ReplayStep } from "../repos/replays.ts";
 import { audit } from "./audit.ts";
-import type { Context } from "./context.ts";
+import type { ActorContext } from "./context.ts";
 import { notFound } from "./errors.ts";
 
 /** A batch has committed or been lost long before; whoever dies is replaced after so many seconds. */
@@ -27,8 +27,6 @@ export type ReplayRequest = {
   asked?: string | null;
 };
 
-type TaskContext = Pick<Context, "actor" | "orgId" | "repos">;
-
 const replayInput = (request: ReplayRequest): ReplayInput => ({
   endpointId: request.endpoint.id,
   since: request.since.toISOString(),
@@ -42,7 +40,7 @@ const replayInput = (request: ReplayRequest): ReplayInput => ({
 });
 
 /** Writes down what is to be sent again. Workers do it, batch by batch; a backfill's script does its own. */
-export async function createReplay(ctx: TaskContext, request: ReplayRequest): Promise<ReplayTask> {
+export async function createReplay(ctx: ActorContext, request: ReplayRequest): Promise<ReplayTask> {
   const input = replayInput(request);
   return ctx.repos.tx(async (tx) => {
     const task = await tx.backgroundTasks.insert({
@@ -82,7 +80,7 @@ export const replayBatch = (
  * @returns `done` when the task has ended, for whatever reason
  */
 export async function runReplayBatch(
-  ctx: Omit<TaskContext, "actor">,
+  ctx: Omit<ActorContext, "actor">,
   taskId: string,
   options: { batchSize: number; lease: string | null },
 ): Promise<Omit<ReplayStep, "lastId"> & { done: boolean }> {
