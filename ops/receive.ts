@@ -3,6 +3,7 @@ import { defineCommand } from "citty";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
 import { intValue, listValue } from "../src/lib/cli-values.ts";
+import { listenUrl } from "../src/lib/listen-url.ts";
 import { interruptSignal } from "../src/lib/operator/interrupt.ts";
 import { type ReportOutput, terminalOutput } from "../src/lib/operator/report.ts";
 import { verify } from "../src/lib/standard-webhooks.ts";
@@ -61,7 +62,7 @@ export default extendCommand(
           return new Response(null, { status: received.status });
         },
       });
-      const url = `http://${args.host.includes(":") ? `[${args.host}]` : args.host}:${server.port}`;
+      const url = listenUrl(args.host, server.port ?? port);
       output.out(
         output.terminal
           ? `Listening on ${url}; ^C to stop.\n`

@@ -3,6 +3,7 @@ import { createApp, serverBodyBytesMax } from "../app.ts";
 import { type Config, describeConfig, environment, loadConfig, redactConfig } from "../config.ts";
 import { type Database, openDatabase, requireSchema } from "../database.ts";
 import { extendCommand } from "../lib/cli.ts";
+import { listenUrl } from "../lib/listen-url.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
 import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
@@ -127,7 +128,6 @@ async function start(
   });
   const port = app.server?.port ?? config.port;
   log.info({ host: config.host, port, worker: withWorker }, "listening");
-  const host = config.host === "0.0.0.0" ? "127.0.0.1" : config.host;
   const steps: ShutdownStep[] = [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
     { name: "revocations", stop: () => revocations.stop() },
@@ -135,5 +135,5 @@ async function start(
     { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
     { name: "events", stop: () => events.idle() },
   ];
-  return { steps, url: `http://${host}:${port}`, jwtSecret };
+  return { steps, url: listenUrl(config.host, port), jwtSecret };
 }
