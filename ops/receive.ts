@@ -6,8 +6,8 @@ import { intValue, listValue } from "../src/lib/cli-values.ts";
 import { listenUrl } from "../src/lib/listen-url.ts";
 import { interruptSignal } from "../src/lib/operator/interrupt.ts";
 import { type ReportOutput, terminalOutput } from "../src/lib/operator/report.ts";
-import { verify } from "../src/lib/standard-webhooks.ts";
-import { parseSecret, type WebhookKey } from "../src/lib/webhook-secrets.ts";
+import { verify } from "../src/services/standard-webhooks.ts";
+import { parseSecret, type WebhookKey } from "../src/services/webhook-secrets.ts";
 
 interface Received {
   time: string;

@@ -4,7 +4,7 @@ import type { Endpoint } from "../models/endpoints.ts";
 import type { Repos } from "../repos/index.ts";
 import type { ActorContext } from "./context.ts";
 import { notFound } from "./errors.ts";
-import { createReplay, type ReplayRequest, replayBatch, taskLeaseSeconds } from "./replays.ts";
+import { createReplay, type ReplayRequest, replayBatch, replayInput, taskLeaseSeconds } from "./replays.ts";
 
 export type BackfillRequest = Omit<ReplayRequest, "kind" | "asked"> & { asked: string };
 
@@ -68,17 +68,7 @@ export async function* tryBackfill(
   request: BackfillRequest,
   batchSize: number,
 ): AsyncGenerator<{ scanned: number; queued: number }> {
-  const input = {
-    endpointId: request.endpoint.id,
-    since: request.since.toISOString(),
-    until: request.until.toISOString(),
-    only: request.only,
-    eventTypes: request.eventTypes ?? null,
-    channel: request.channel ?? null,
-    statusCodeClass: null,
-    rate: null,
-    asked: null,
-  };
+  const input = replayInput(request);
   for (let cursor: string | null = null; ; ) {
     const task = { orgId: ctx.orgId, appId: request.endpoint.appId, input, cursor };
     const step = await ctx.repos.replays.tryBatch(replayBatch(task, batchSize));

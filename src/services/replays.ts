@@ -27,7 +27,8 @@ export type ReplayRequest = {
   asked?: string | null;
 };
 
-const replayInput = (request: ReplayRequest): ReplayInput => ({
+/** The request as its task keeps it. */
+export const replayInput = (request: Omit<ReplayRequest, "kind">): ReplayInput => ({
   endpointId: request.endpoint.id,
   since: request.since.toISOString(),
   until: request.until.toISOString(),
