@@ -136,11 +136,11 @@ export function createDeliveriesRepo(sql: Sql) {
       };
     },
 
-    /** Gives back what was taken and not started, at no cost to its count of attempts. */
-    async release(keys: DeliveryKey[]): Promise<void> {
+    /** Gives back what was taken and not started, at no cost to its count of attempts: due again after so many seconds. */
+    async release(keys: DeliveryKey[], afterSeconds: number): Promise<void> {
       if (keys.length === 0) return;
       await sql`
-        update deliveries d set lease = null, due_at = now()
+        update deliveries d set lease = null, due_at = now() + make_interval(secs => ${afterSeconds})
         from ${unnestKeys(sql, keys)}
         where d.message_id = k.message_id and d.endpoint_id = k.endpoint_id and d.trigger = k.trigger
           and d.lease = k.lease`;

@@ -95,7 +95,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     } catch (error) {
       const { messageId, endpointId } = delivery;
       log.error({ err: error, messageId, endpointId }, "a delivery could not be started");
-      returns.add([delivery]);
+      returns.addFailed(delivery);
     }
   };
 

@@ -2,8 +2,10 @@ import type { DeliveriesRepo, DeliveryKey } from "../repos/deliveries.ts";
 
 /** What this worker holds in the queue and won't deliver. */
 export type Returns = {
-  /** Deliveries that it can't or won't start. */
+  /** Deliveries that it won't start: others may at once. */
   add(keys: readonly DeliveryKey[]): void;
+  /** A delivery that could not be started, for a reason that may last: it waits a while. */
+  addFailed(key: DeliveryKey): void;
   /** The lease of a statement whose end is not known: it may have been committed. */
   addLease(lease: string): void;
   /** Runs a statement that takes deliveries under a lease, which is given back unless it ends well. */
@@ -12,11 +14,25 @@ export type Returns = {
   giveBack(): Promise<void>;
 };
 
+/** Long enough that a secret that can't be opened, say, doesn't keep a worker busy with nothing else. */
+const failedAfterSeconds = 10;
+
 export function createReturns(deliveries: Pick<DeliveriesRepo, "release" | "releaseLeases">): Returns {
   const waiting: DeliveryKey[] = [];
+  const failed: DeliveryKey[] = [];
   const leases = new Set<string>();
+  const release = async (list: DeliveryKey[], afterSeconds: number): Promise<void> => {
+    const keys = list.splice(0);
+    try {
+      await deliveries.release(keys, afterSeconds);
+    } catch (error) {
+      list.push(...keys);
+      throw error;
+    }
+  };
   return {
     add: (keys) => void waiting.push(...keys),
+    addFailed: (key) => void failed.push(key),
     addLease: (lease) => void leases.add(lease),
     async claimUnder(lease, claim) {
       leases.add(lease);
@@ -25,13 +41,8 @@ export function createReturns(deliveries: Pick<DeliveriesRepo, "release" | "rele
       return claimed;
     },
     async giveBack() {
-      const keys = waiting.splice(0);
-      try {
-        await deliveries.release(keys);
-      } catch (error) {
-        waiting.push(...keys);
-        throw error;
-      }
+      await release(waiting, 0);
+      await release(failed, failedAfterSeconds);
       for (const lease of leases) {
         await deliveries.releaseLeases({ from: lease, to: lease });
         leases.delete(lease);

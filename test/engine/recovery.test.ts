@@ -90,7 +90,7 @@ test("a late answer is fenced off: the history grows, the delivery stays with it
   await outcomes.record([outcomeOf(delivery as NonNullable<typeof delivery>, late)]);
   expect(await engine.queued()).toMatchObject([{ lease: current, attempt: 0 }]);
   expect(await engine.attempts()).toHaveLength(1);
-  await deliveries.release([{ ...(delivery as NonNullable<typeof delivery>), lease: late }]);
+  await deliveries.release([{ ...(delivery as NonNullable<typeof delivery>), lease: late }], 0);
   expect(await engine.queued()).toMatchObject([{ lease: current }]);
   await outcomes.record([outcomeOf(delivery as NonNullable<typeof delivery>, current)]);
   expect(await engine.queued()).toEqual([]);
@@ -122,6 +122,26 @@ test("a message that meets no partition makes its own", async () => {
   }
   await engine.send(app);
   expect(await sql`select count(*)::int as count from messages`).toMatchObject([{ count: 1 }]);
+});
+
+test("a delivery that can't be started, its secret being unreadable, waits a while, costs no attempt and stops no other", async () => {
+  const engine = await startEngine();
+  stops.push(() => engine.stop());
+  const to = startReceiver();
+  stops.push(() => to.stop());
+  const [broken, good] = [await engine.addApplication(), await engine.addApplication()];
+  const endpoint = await engine.addEndpoint(broken, to.url);
+  await engine.addEndpoint(good, to.url);
+  await engine.database
+    .sql`update endpoint_secrets set secret = 'unreadable' where endpoint_id = ${endpoint}`;
+  await engine.send(broken);
+  await until(async () => (await engine.queued()).some((row) => row.lease === null));
+  const [left] = await engine.queued();
+  expect(left).toMatchObject({ endpoint_id: endpoint, attempt: 0 });
+  expect((left?.due_at.getTime() ?? 0) - Date.now()).toBeGreaterThan(5_000);
+  await engine.send(good);
+  await to.waitFor(1);
+  await until(async () => (await engine.attempts()).length === 1);
 });
 
 test("a worker outlives its connections: cut in the middle, everything still arrives and is recorded", async () => {

@@ -48,7 +48,7 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
           perEndpointMax: 10,
           endpointsMax: 100,
         }),
-      release: (repo) => repo.release(keys),
+      release: (repo) => repo.release(keys, 0),
       releaseLeases: (repo) => repo.releaseLeases({ from: lease, to: lease }),
       drop: (repo) => repo.drop(keys),
     },
