@@ -58,6 +58,11 @@ test("every route is in the document, or says that it is hidden", () => {
   expect(left.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
 });
 
+test("nothing is announced that there is no operation of", () => {
+  const used = new Set(operations.flatMap(({ says }) => says.tags));
+  expect(document.tags.map(({ name }: Json) => name).filter((name: string) => !used.has(name))).toEqual([]);
+});
+
 test("every operation says all there is to say", () => {
   const tags = new Set(document.tags.map(({ name }: Json) => name));
   const missing = operations.flatMap((operation) => {
