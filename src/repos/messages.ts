@@ -89,6 +89,18 @@ export function createMessagesRepo(db: Db | Tx) {
       return row?.id ?? null;
     },
 
+    async insert(
+      row: Pick<Message, "id" | "orgId" | "appId" | "eventType" | "payload">,
+      payloadRetentionDays: number,
+    ): Promise<MessageRow> {
+      const payloadExpiresAt = sql`now() + make_interval(days => ${payloadRetentionDays})`;
+      const [inserted] = await db
+        .insert(messages)
+        .values({ ...row, payloadExpiresAt })
+        .returning(columns(true));
+      return inserted as MessageRow;
+    },
+
     /** Index: the key. */
     async removeContent(orgId: string, appId: string, id: string): Promise<boolean> {
       const rows = await db

@@ -30,6 +30,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "GET /app/:app_id/endpoint/:endpoint_id/secret": "ViewEndpointSecret",
   "POST /app/:app_id/endpoint/:endpoint_id/secret/rotate": "ManageEndpointSecret",
   "GET /app/:app_id/endpoint/:endpoint_id/stats": "ViewBase",
+  "POST /app/:app_id/endpoint/:endpoint_id/send-example": "CreateAttempts",
   "POST /app/:app_id/endpoint/:endpoint_id/recover": "CreateAttempts",
   "POST /app/:app_id/endpoint/:endpoint_id/replay-missing": "CreateAttempts",
   "POST /app/:app_id/endpoint/:endpoint_id/bulk-replay": "CreateAttempts",

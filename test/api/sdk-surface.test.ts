@@ -20,7 +20,6 @@ const toCome: RegExp[] = [
   /^message\.poller\./,
   /^eventType\.importOpenapi$/,
   /^message\.(precheck|bulkExpungeContent|expungeAllContents)$/,
-  /^endpoint\.sendExample$/,
 ];
 
 type Served = { route: string; params: Record<number, string> };

@@ -156,6 +156,8 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.list({ ...messageScope, appId: filled.otherApp.id }, up, noFilter, true),
         ),
       scannedTo: (repo) => repo.scannedTo(messageScope, next(messageId)),
+      insert: (repo) =>
+        repo.insert({ id: newId("msg_"), orgId, appId, eventType: "user.created", payload: "{}" }, 90),
       removeContent: (repo) => repo.removeContent(orgId, appId, messageId),
     },
     operator: { findEndpoint: (repo) => repo.findEndpoint(endpointId) },
@@ -169,6 +171,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     },
     queue: {
       insertManual: (repo) => repo.insertManual({ orgId, appId, messageId, endpointId }),
+      insertFresh: (repo) => repo.insertFresh({ orgId, appId, messageId: newId("msg_"), endpointId }),
       notify: (repo) => repo.notify(),
       count: (repo) => repo.count(endpointId, from.message, to.message),
     },
