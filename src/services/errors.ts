@@ -4,6 +4,7 @@ export const errorCodes = {
   invalid_range: { status: 400, detail: "Invalid range." },
   limit_reached: { status: 400, detail: "Limit reached." },
   missing_payload: { status: 400, detail: "The message's payload has expired or was expunged." },
+  invalid_scheme: { status: 400, detail: "The event type has no example in its schemas." },
   authentication_failed: { status: 401, detail: "Invalid token" },
   "insufficient access": { status: 403, detail: "Insufficient access for the given operation." },
   not_found: { status: 404, detail: "Entity not found" },
