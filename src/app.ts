@@ -21,6 +21,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
 import { integrationRoutes } from "./routes/integrations.ts";
 import { messageEndpointRoutes } from "./routes/message-endpoints.ts";
+import { messageSetRoutes } from "./routes/message-sets.ts";
 import { messageRoutes } from "./routes/messages.ts";
 import { notImplementedRoutes } from "./routes/not-implemented.ts";
 import { describeApi } from "./routes/openapi.ts";
@@ -135,6 +136,7 @@ export function createApp(parts: AppParts) {
     .use(apiKeyRoutes(parts))
     .use(applicationRoutes(parts))
     .use(messageRoutes(parts))
+    .use(messageSetRoutes(parts))
     .use(attemptRoutes(parts))
     .use(messageEndpointRoutes(parts))
     .use(endpointReplayRoutes(parts))

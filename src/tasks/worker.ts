@@ -15,6 +15,7 @@ import { createTargets } from "../services/targets.ts";
 import { createDeliverTask } from "./deliver.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { newWorkerId } from "./leases.ts";
+import { createPurgesTask } from "./purges.ts";
 import { createReplaysTask } from "./replays.ts";
 import { startSchedules } from "./schedules.ts";
 import { createUsageTask } from "./usage.ts";
@@ -74,6 +75,7 @@ export function createWorker(parts: WorkerParts): Worker {
   const heartbeat = createHeartbeat({ workerId, workers, deliveries, log, onFreed: deliver.wake });
   const replays = createReplaysTask({ repos, log });
   const usage = createUsageTask({ repos, log });
+  const purges = createPurgesTask({ repos, log });
   let ears: { stop(): Promise<void> }[] = [];
   let clock: { stop(): Promise<void> } | null = null;
 
@@ -89,6 +91,7 @@ export function createWorker(parts: WorkerParts): Worker {
       const wakeTasks = () => {
         replays.wake();
         usage.wake();
+        purges.wake();
       };
       ears = await Promise.all([
         listen(direct, dueChannel, deliver.wake),
@@ -98,11 +101,12 @@ export function createWorker(parts: WorkerParts): Worker {
       deliver.start();
       replays.start();
       usage.start();
+      purges.start();
       clock = startSchedules({ repos, log, retentionDays: config.attemptRetentionDays });
       log.info({ workerId }, "worker started");
     },
     async stop(deadline) {
-      await Promise.all([clock, replays, usage, ...ears].map((part) => part?.stop()));
+      await Promise.all([clock, replays, usage, purges, ...ears].map((part) => part?.stop()));
       await heartbeat.stop();
       await deliver.stop(deadline);
       await workers.forget(workerId);
