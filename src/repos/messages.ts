@@ -1,4 +1,4 @@
-import { and, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, eq, gte, inArray, lt, lte, type SQL, sql } from "drizzle-orm";
 import type { PageRequest } from "../lib/pagination.ts";
 import { type Message, messages } from "../models/messages.ts";
 import { type Db, keyset, type Tx } from "./db.ts";
@@ -42,6 +42,31 @@ export function createMessagesRepo(db: Db | Tx) {
         .from(messages)
         .where(own(orgId, appId, id));
       return row ?? null;
+    },
+
+    /** Those that there are, in any order. Index: the key, in the partitions that the ids fall into. */
+    async findAll(
+      orgId: string,
+      appId: string,
+      ids: readonly string[],
+      withContent: boolean,
+    ): Promise<MessageRow[]> {
+      const sorted = [...new Set(ids)].sort();
+      const [first, last] = [sorted[0], sorted.at(-1)];
+      if (first === undefined || last === undefined) return [];
+      return db
+        .select(columns(withContent))
+        .from(messages)
+        .where(
+          and(
+            sql`${messages.id} = any(${sql.param(sorted)}::text[])`,
+            // Keeps the other partitions out of it: an array in a parameter does not.
+            gte(messages.id, first),
+            lte(messages.id, last),
+            eq(messages.orgId, orgId),
+            eq(messages.appId, appId),
+          ),
+        );
     },
 
     /**

@@ -159,6 +159,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.list({ ...messageScope, appId: filled.otherApp.id }, up, noFilter, true),
         ),
       scannedTo: (repo) => repo.scannedTo(messageScope, next(messageId)),
+      findAll: (repo) => repo.findAll(orgId, appId, [messageId, from.message], true),
       insert: (repo) =>
         repo.insert({ id: newId("msg_"), orgId, appId, eventType: "user.created", payload: "{}" }, 90),
       removeContent: (repo) => repo.removeContent(orgId, appId, messageId),
