@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Channel, Id, Input, ListResponse, Name, Nullable, Timestamp } from "./common.ts";
+import { Channel, Id, Input, ListResponse, Name, Nullable, OptionalNullable, Timestamp } from "./common.ts";
 
 export const MessageOut = Type.Object({
   id: Id("msg_"),
@@ -23,3 +23,14 @@ export const EventExampleIn = Input({
   ),
 });
 export type EventExampleIn = Static<typeof EventExampleIn>;
+
+export const MessagePrecheckIn = Input({
+  eventType: Name,
+  channels: OptionalNullable(Type.Array(Channel, { minItems: 1, maxItems: 10, uniqueItems: true })),
+});
+export type MessagePrecheckIn = Static<typeof MessagePrecheckIn>;
+
+export const MessagePrecheckOut = Type.Object({
+  active: Type.Boolean({ description: "some endpoint that is not disabled would be sent it" }),
+});
+export type MessagePrecheckOut = Static<typeof MessagePrecheckOut>;

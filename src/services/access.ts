@@ -37,6 +37,9 @@ export const routeAccess: Readonly<Record<string, Access>> = {
 
   "POST /app/:app_id/msg": "org",
   "GET /app/:app_id/msg": "ViewBase",
+  "POST /app/:app_id/msg/precheck/active": "org",
+  "POST /app/:app_id/msg/bulk-expunge": "ManageEndpoint",
+  "POST /app/:app_id/msg/expunge-all-contents": "org",
   "GET /app/:app_id/msg/:msg_id": "ViewBase",
   "DELETE /app/:app_id/msg/:msg_id/content": "ManageEndpoint",
   "GET /app/:app_id/msg/:msg_id/endpoint": "ViewBase",
@@ -52,6 +55,8 @@ export const routeAccess: Readonly<Record<string, Access>> = {
 
   "GET /event-type": "ViewBase",
   "POST /event-type": "org",
+  "POST /event-type/import/openapi": "org",
+  "POST /event-type/export/openapi": "org",
   "GET /event-type/:event_type_name": "ViewBase",
   "PUT /event-type/:event_type_name": "org",
   "PATCH /event-type/:event_type_name": "org",

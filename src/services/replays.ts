@@ -1,6 +1,7 @@
 import { idBound, newId } from "../lib/ids.ts";
 import {
   type BackgroundTaskKind,
+  isPurgeTask,
   isUsageTask,
   type ReplayInput,
   type ReplayTask,
@@ -89,7 +90,8 @@ export async function runReplayBatch(
   return ctx.repos.tx(async (tx) => {
     const task = await tx.backgroundTasks.lock(ctx.orgId, taskId);
     if (!task) throw notFound();
-    if (isUsageTask(task) || task.status !== "running" || task.lease !== options.lease) return nothing;
+    if (isUsageTask(task) || isPurgeTask(task) || task.status !== "running" || task.lease !== options.lease)
+      return nothing;
     const endpoint = await tx.endpoints.find(
       { orgId: ctx.orgId, appRef: task.appId, boundAppId: null },
       task.input.endpointId,

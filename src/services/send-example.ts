@@ -48,7 +48,7 @@ export async function sendExample(
 async function exampleOf(ctx: Context, { eventType, exampleIndex }: EventExampleIn): Promise<string> {
   const row = await ctx.repos.eventTypes.find(eventTypeScope(ctx), eventType);
   if (!row) throw notFound();
-  const schema = newest(row.schemas ?? {});
+  const schema = newestSchema(row.schemas ?? {});
   const { examples, example } = isObject(schema) ? schema : {};
   const listed = Array.isArray(examples) && examples.length > 0;
   if (listed && exampleIndex !== undefined && exampleIndex >= examples.length) {
@@ -60,7 +60,7 @@ async function exampleOf(ctx: Context, { eventType, exampleIndex }: EventExample
 }
 
 /** The schema of the highest version; versions that are no numbers come before those that are. */
-function newest(schemas: Record<string, unknown>): unknown {
+export function newestSchema(schemas: Record<string, unknown>): unknown {
   const number = (version: string) => (/^\d+$/.test(version) ? Number(version) : -1);
   const versions = Object.keys(schemas).sort((a, b) => number(a) - number(b));
   return schemas[versions.at(-1) ?? ""];

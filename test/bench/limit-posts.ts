@@ -3,8 +3,8 @@
  * bare Bun loop gets through, with nothing around it.
  */
 import { newId } from "../../src/lib/ids.ts";
-import { sign } from "../../src/lib/standard-webhooks.ts";
-import { parseSecret } from "../../src/lib/webhook-secrets.ts";
+import { sign } from "../../src/services/standard-webhooks.ts";
+import { parseSecret } from "../../src/services/webhook-secrets.ts";
 import { cpuShare, nowMs } from "./clock.ts";
 import { payloadText } from "./payload.ts";
 

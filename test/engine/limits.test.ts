@@ -86,7 +86,7 @@ test("the breaker opens on failures in a row, probes with one delivery, and clos
   await engine.send(app, 30);
   const health = async () =>
     (await engine.database.sql`select * from endpoint_health where endpoint_id = ${endpoint}`)[0];
-  await until(async () => (await health())?.open_until !== null && (await health()) !== undefined);
+  await until(async () => ((await health())?.open_until ?? null) !== null);
   const whenOpened = to.received.length;
   expect(whenOpened).toBeLessThan(20);
   // New messages wait rather than hammer.
