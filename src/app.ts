@@ -12,6 +12,7 @@ import { notImplementedRoutes } from "./routes/not-implemented.ts";
 import { describeApi } from "./routes/openapi.ts";
 import { requireAccess } from "./services/access.ts";
 import { AppError, invalid } from "./services/errors.ts";
+import type { Availability } from "./tasks/availability.ts";
 
 const requestBodyBytesMax = 2_000_000;
 /** Far more than anybody means, and far less than a stack holds. */
@@ -23,8 +24,10 @@ const requestIdPattern = /^[\w.:-]{1,128}$/;
 /** `https://host/api/v1/…`; everything else (health, documents) is open. */
 const protectedPath = /^https?:\/\/[^/]+(?:\/ingest)?\/api\/v1\/(?!health(?:[/?]|$))/;
 
+export type AppParts = RouteParts & { availability: Pick<Availability, "admit" | "suspect"> };
+
 /** The HTTP API: every hook stands here, every resource in routes/. */
-export function createApp(parts: RouteParts) {
+export function createApp(parts: AppParts) {
   const { repos, sealer, settings, events } = parts;
   const begin = async (
     { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
@@ -39,6 +42,7 @@ export function createApp(parts: RouteParts) {
     set.headers["x-request-id"] = state.requestId;
     if (request.method === "OPTIONS") return preflight(request);
     if (!protectedPath.test(request.url)) return undefined;
+    parts.availability.admit();
     const known = parts.authenticate(request.headers.get("authorization"));
     // Nearly always known already: then there is nothing to wait for.
     const actor = known instanceof Promise ? await known : known;
@@ -91,7 +95,11 @@ export function createApp(parts: RouteParts) {
     .onError((context) => {
       const state = context as unknown as RequestState;
       const error = toAppError(context.code, context.error);
-      if (error.status >= 500) parts.log.error({ requestId: state.requestId, err: error }, "request failed");
+      if (error.code === "unavailable" && error.cause !== undefined) parts.availability.suspect();
+      // What was refused at the door has its line by `request`, and comes in crowds.
+      if (error.status === 500 || error.cause !== undefined) {
+        parts.log.error({ requestId: state.requestId, err: error }, "request failed");
+      }
       context.set.status = error.status;
       return errorResponse(error);
     })
@@ -117,6 +125,6 @@ export function createApp(parts: RouteParts) {
 }
 
 /** The document of this API. Its routes are told here and never run, so that they need no parts. */
-export const describeApp = () => describeApi(createApp({} as RouteParts).routes);
+export const describeApp = () => describeApi(createApp({} as AppParts).routes);
 
 type HookedContext = Parameters<typeof endIdempotent>[0];

@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import type { Config } from "./config.ts";
-import { statementTimeoutMs } from "./lib/deadline.ts";
+import { DeadlineError, statementTimeoutMs, withDeadline } from "./lib/deadline.ts";
 import {
   type EmbeddedPostgres,
   postgresOptions,
@@ -10,6 +10,7 @@ import {
 import type { Logger } from "./lib/log.ts";
 import { checkSchema } from "./lib/migrator/index.ts";
 import { arrayTypes } from "./lib/postgres-arrays.ts";
+import { isTooManyConnections } from "./lib/postgres-errors.ts";
 import { migrations } from "./migrations.ts";
 
 type DatabaseConfig = Pick<Config, "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir">;
@@ -30,6 +31,10 @@ export type Database = {
   engine: postgres.Sql;
   /** Past a pooler: for LISTEN, session locks and migrations. A few connections, opened when used. */
   direct: postgres.Sql;
+  /** Resolves when the server answers, on a connection that nothing else waits for. */
+  ping(timeoutMs: number): Promise<void>;
+  /** Drops every connection, for a server that has gone silent: what is under way fails, and the next query connects. */
+  cut(): void;
   /** Null with `DATABASE_URL`. */
   embedded: EmbeddedPostgres | null;
   /** Ends the connections, what runs on them within 5 s, then gives embedded PostgreSQL up. Safe to call twice. */
@@ -82,15 +87,36 @@ export async function openDatabase(
     applicationName,
     ...(config.databasePrepare && { settings: engineSettings }),
   });
+  const openPing = () => connect(url, { max: 1, prepare: false, applicationName });
+  let pings = openPing();
+  async function ping(timeoutMs: number): Promise<void> {
+    const asked = pings;
+    try {
+      await withDeadline(asked`select 1`, timeoutMs);
+    } catch (error) {
+      // It is there, and has a place for those that are in.
+      if (isTooManyConnections(error)) return;
+      // What was silent once may be so for as long as TCP allows.
+      if (error instanceof DeadlineError && closing === null) {
+        pings = openPing();
+        await asked.end({ timeout: 0 });
+      }
+      throw error;
+    }
+  }
   let closing: Promise<void> | null = null;
   async function close(): Promise<void> {
-    await Promise.all([sql, engine, direct].map((pool) => pool.end({ timeout: CLOSE_WAIT_S })));
+    await Promise.all([sql, engine, direct, pings].map((pool) => pool.end({ timeout: CLOSE_WAIT_S })));
     await embedded?.stop();
   }
   return {
     sql,
     engine,
     direct,
+    ping,
+    cut() {
+      for (const pool of [sql, engine, direct]) pool.cut();
+    },
     embedded,
     close() {
       closing ??= close();

@@ -18,6 +18,7 @@ import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
 import { requireJwtSecret } from "../services/tokens.ts";
+import { createAvailability } from "../tasks/availability.ts";
 import { createRevocationWatch } from "../tasks/revocations.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
@@ -86,6 +87,7 @@ async function start(
   const sealer = createSealer(config.encryptionKey);
 
   const { engine, direct, embedded } = database;
+  const availability = createAvailability({ ...database, log });
   const alone = embedded?.startedHere === true;
   const events = createOperationalEvents({
     repos,
@@ -94,7 +96,18 @@ async function start(
     log,
   });
   const worker = withWorker
-    ? createWorker({ config, repos, engine, direct, alone, userAgent, open: sealer.open, events, log })
+    ? createWorker({
+        config,
+        repos,
+        engine,
+        direct,
+        alone,
+        userAgent,
+        open: sealer.open,
+        events,
+        availability,
+        log,
+      })
     : null;
   const intakeRepo = createIntakeRepo(engine);
   const intake: Intake = createIntake({
@@ -106,6 +119,7 @@ async function start(
   const authentication = createAuthentication({ jwtSecret, repos });
   const revocations = createRevocationWatch({ repos, direct, authentication, log });
   const app = createApp({
+    availability,
     repos,
     log,
     authenticate: authentication.authenticate,
@@ -118,6 +132,7 @@ async function start(
   });
   await worker?.start();
   await revocations.start();
+  availability.start();
   app.listen({
     hostname: config.host,
     port: config.port,
@@ -130,6 +145,7 @@ async function start(
   log.info({ host: config.host, port, worker: withWorker }, "listening");
   const steps: ShutdownStep[] = [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
+    { name: "availability", stop: () => availability.stop() },
     { name: "revocations", stop: () => revocations.stop() },
     { name: "intake", stop: () => intake.idle() },
     { name: "worker", stop: async (deadline) => worker?.stop(deadline) },

@@ -11,6 +11,7 @@ import { createIntake, type Intake } from "../services/intake.ts";
 import { createNotifier } from "../services/notifications.ts";
 import { createOperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
+import { createAvailability } from "../tasks/availability.ts";
 import { createWorker, type Worker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
 import { stopServer } from "./http-server.ts";
@@ -53,7 +54,8 @@ async function start(config: Config, log: Logger, database: Database): Promise<S
     payloadRetentionDays: config.payloadRetentionDays,
     log,
   });
-  const parts = { config, repos, events, engine, direct, alone: false, userAgent, open, log };
+  const availability = createAvailability({ ...database, log });
+  const parts = { config, repos, events, engine, direct, alone: false, userAgent, open, availability, log };
   const worker = createWorker(parts);
   // For what it has to say itself: operational events.
   const intake: Intake = createIntake({
@@ -65,6 +67,7 @@ async function start(config: Config, log: Logger, database: Database): Promise<S
   let ready = false;
   const server = serveHealth(config, worker, () => ready);
   await worker.start();
+  availability.start();
   ready = true;
   log.info({ host: config.host, port: server.port }, "health and metrics");
   const notReady = async () => {
@@ -72,6 +75,7 @@ async function start(config: Config, log: Logger, database: Database): Promise<S
   };
   return [
     { name: "readiness", stop: notReady },
+    { name: "availability", stop: () => availability.stop() },
     { name: "worker", stop: (deadline) => worker.stop(deadline) },
     { name: "events", stop: () => events.idle() },
     { name: "health", stop: (deadline) => stopServer(server, deadline) },

@@ -16,7 +16,8 @@ const connectionCodes = new Set([
   "DEADLINE",
 ]);
 /** The server went away or is on its way up or down, or has no connection free. */
-const unavailableStates = new Set(["57P01", "57P02", "57P03", "53300"]);
+const tooManyConnections = "53300";
+const unavailableStates = new Set(["57P01", "57P02", "57P03", tooManyConnections]);
 /** Rolled back whole for a reason that is gone on the next try: serialization failure, deadlock. */
 const retriableStates = new Set(["40001", "40P01"]);
 
@@ -33,6 +34,10 @@ export function isUnavailable(error: unknown): boolean {
   const code = postgresErrorCode(error);
   return code !== null && (connectionCodes.has(code) || unavailableStates.has(code) || code.startsWith("08"));
 }
+
+/** The server answers, and has no connection free. */
+export const isTooManyConnections = (error: unknown): boolean =>
+  postgresErrorCode(error) === tooManyConnections;
 
 /** The statement had no effect and may simply be sent again. */
 export function isRetriable(error: unknown): boolean {

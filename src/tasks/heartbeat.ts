@@ -6,6 +6,8 @@ import type { WorkersRepo } from "../repos/workers.ts";
 import { leaseRange } from "./leases.ts";
 
 const intervalMs = 3_000;
+/** A beat takes a few milliseconds. */
+const lateMs = 2_000;
 /** Three beats missed, and a little. */
 const deadAfterSeconds = 10;
 
@@ -16,6 +18,11 @@ export type HeartbeatOptions = {
   log: Logger;
   /** Some leases were freed: there is something to claim. */
   onFreed(): void;
+};
+
+export type HeartbeatLoopOptions = HeartbeatOptions & {
+  /** A beat failed: the database may be away. */
+  onFailed(): void;
 };
 
 /** Says that this worker lives, and frees what dead ones held. Returns how many deliveries it freed. */
@@ -29,7 +36,7 @@ export async function beatOnce(options: HeartbeatOptions): Promise<number> {
   return freed;
 }
 
-export function createHeartbeat(options: HeartbeatOptions): Loop {
+export function createHeartbeat(options: HeartbeatLoopOptions): Loop {
   return createLoop({
     name: "heartbeat",
     log: options.log,
@@ -37,7 +44,15 @@ export function createHeartbeat(options: HeartbeatOptions): Loop {
     backoffMaxMs: intervalMs,
     roundTimeoutMs: statementDeadlineMs,
     runOnce: async () => {
-      await beatOnce(options);
+      const late = setTimeout(options.onFailed, lateMs);
+      try {
+        await beatOnce(options);
+      } catch (error) {
+        options.onFailed();
+        throw error;
+      } finally {
+        clearTimeout(late);
+      }
       return "wait";
     },
   });

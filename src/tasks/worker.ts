@@ -15,6 +15,7 @@ import { listen } from "../services/notifications.ts";
 import { createAttemptEvents, type OperationalEvents } from "../services/operational-events.ts";
 import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createTargets } from "../services/targets.ts";
+import type { Availability } from "./availability.ts";
 import { createDeliverTask } from "./deliver.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { newWorkerId } from "./leases.ts";
@@ -36,6 +37,7 @@ export type WorkerParts = {
   /** Unseals a stored secret. */
   open(secret: string): string;
   events: OperationalEvents;
+  availability: Pick<Availability, "suspect">;
   log: Logger;
 };
 
@@ -76,7 +78,14 @@ export function createWorker(parts: WorkerParts): Worker {
     ensurePartitions: () => ensureCurrentPartitions(repos),
     log,
   });
-  const heartbeat = createHeartbeat({ workerId, workers, deliveries, log, onFreed: deliver.wake });
+  const heartbeat = createHeartbeat({
+    workerId,
+    workers,
+    deliveries,
+    log,
+    onFreed: deliver.wake,
+    onFailed: parts.availability.suspect,
+  });
   const replays = createReplaysTask({ repos, log });
   const usage = createUsageTask({ repos, log });
   const purges = createPurgesTask({ repos, log });

@@ -89,6 +89,7 @@ export async function startApi(
   const watch = options.watch ? createRevocationWatch({ repos, direct, authentication, log: silent }) : null;
   await watch?.start();
   const app = createApp({
+    availability: { admit: () => {}, suspect: () => {} },
     repos,
     log: silent,
     authenticate: authentication.authenticate,

@@ -64,6 +64,7 @@ export async function startEngine(
           userAgent: "Posthorn/test",
           open: (secret) => secret,
           events,
+          availability: { suspect: () => {} },
           log,
         });
   const intake: Intake = createIntake({

@@ -1,0 +1,87 @@
+/** A PostgreSQL server of a test's own, which the test may stop, kill and bring back on the same address. */
+import type postgres from "postgres";
+import { connect } from "../../src/database.ts";
+import {
+  type EmbeddedPostgres,
+  socketUrl,
+  startEmbeddedPostgres,
+} from "../../src/lib/embedded-postgres/index.ts";
+import { isAlive } from "../../src/lib/embedded-postgres/pid-file.ts";
+import { postmasterIn } from "./binary.ts";
+import { silent, temporaryFolder } from "./postgres.ts";
+import { until } from "./receiver.ts";
+
+export type Cluster = {
+  /** Good for `DATABASE_URL`, also of another process, and the same after every start. */
+  url: string;
+  /** The server's Unix socket. */
+  socketPath: string;
+  /** The test's own connections, made anew after a start. */
+  readonly sql: postgres.Sql;
+  /** Stops the server in order; clients are told. */
+  stop(): Promise<void>;
+  /** kill -9 of the postmaster: clients are told nothing. */
+  kill(): Promise<void>;
+  /** kill -9 of one backend of these: PostgreSQL resets the whole server. @returns false when there was none */
+  killBackend(applicationName: string): Promise<boolean>;
+  /** Brings the server back. */
+  start(): Promise<void>;
+  /** Cuts the connections of these by the server. @returns how many it were */
+  cut(applicationName: string): Promise<number>;
+};
+
+/** Durable: what was committed must outlive a kill. */
+export async function startCluster(): Promise<Cluster> {
+  const dataDir = temporaryFolder();
+  let server: EmbeddedPostgres | null = null;
+  let sql: postgres.Sql | null = null;
+
+  const boot = async (): Promise<EmbeddedPostgres> => {
+    const booted = await startEmbeddedPostgres({ dataDir, owner: "share", log: silent, durable: true });
+    server = booted;
+    sql = connect(socketUrl(booted), { max: 2, prepare: false, applicationName: "posthorn test" });
+    return booted;
+  };
+  const giveUp = async (): Promise<void> => {
+    await sql?.end({ timeout: 0 });
+    await server?.stop();
+    server = null;
+  };
+  const opened = (): postgres.Sql => {
+    if (sql === null) throw new Error("the server was never started");
+    return sql;
+  };
+
+  const first = await boot();
+  return {
+    url: socketUrl(first),
+    socketPath: `${first.socketDir}/.s.PGSQL.${first.port}`,
+    get sql() {
+      return opened();
+    },
+    stop: giveUp,
+    async kill() {
+      const pid = postmasterIn(dataDir);
+      if (pid === null) throw new Error("no server runs");
+      process.kill(pid, "SIGKILL");
+      await until(() => !isAlive(pid));
+      await giveUp();
+    },
+    async killBackend(applicationName) {
+      const [row] = await opened()<{ pid: number }[]>`
+        select pid from pg_stat_activity where application_name = ${applicationName}
+        order by state = 'active' desc, random() limit 1`;
+      if (row === undefined) return false;
+      process.kill(row.pid, "SIGKILL");
+      return true;
+    },
+    async start() {
+      if (server === null) await boot();
+    },
+    async cut(applicationName) {
+      const rows = await opened()`
+        select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${applicationName}`;
+      return rows.length;
+    },
+  };
+}
