@@ -3,13 +3,13 @@
  * own, so that it can be started where there is no network but loopback. Prints what it saw as JSON.
  */
 import pino from "pino";
-import { createApp } from "../../src/app.ts";
-import type { RouteParts } from "../../src/routes/index.ts";
+import { type AppParts, createApp } from "../../src/app.ts";
+
 import { openPage } from "./browser.ts";
 
 const [chromium = "chromium", folder] = process.argv.slice(2);
 // No route of the API is called here: only the log is needed.
-const app = createApp({ log: pino({ level: "silent" }) } as unknown as RouteParts);
+const app = createApp({ log: pino({ level: "silent" }) } as unknown as AppParts);
 app.listen({ port: 0, hostname: "127.0.0.1" });
 const url = `http://127.0.0.1:${app.server?.port}`;
 const page = await openPage(chromium);
