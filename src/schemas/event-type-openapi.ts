@@ -1,34 +1,36 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Input, Name, Nullable, OptionalNullable } from "./common.ts";
 
-export const EventTypeImportOpenApiIn = Input({
-  dryRun: Type.Optional(Type.Boolean({ description: "says what would come of it, and changes nothing" })),
-  replaceAll: Type.Optional(Type.Boolean({ description: "archives the event types that are not in it" })),
-  spec: OptionalNullable(
-    Type.Object(
-      {},
-      {
-        additionalProperties: true,
-        description: "an OpenAPI document: either this or specRaw",
-        examples: [
-          {
-            openapi: "3.1.0",
-            info: { title: "Webhooks", version: "1" },
-            webhooks: {
-              "user.signup": {
-                post: {
-                  description: "Somebody signed up",
-                  requestBody: { content: { "application/json": { schema: { type: "object" } } } },
-                },
-              },
-            },
-          },
-        ],
+const example = {
+  openapi: "3.1.0",
+  info: { title: "Webhooks", version: "1" },
+  webhooks: {
+    "user.signup": {
+      post: {
+        description: "Somebody signed up",
+        requestBody: { content: { "application/json": { schema: { type: "object" } } } },
       },
+    },
+  },
+};
+
+export const EventTypeImportOpenApiIn = Input(
+  {
+    dryRun: Type.Optional(Type.Boolean({ description: "says what would come of it, and changes nothing" })),
+    replaceAll: Type.Optional(Type.Boolean({ description: "archives the event types that are not in it" })),
+    spec: OptionalNullable(
+      Type.Object(
+        {},
+        {
+          additionalProperties: true,
+          description: "an OpenAPI document: either this or specRaw",
+        },
+      ),
     ),
-  ),
-  specRaw: OptionalNullable(Type.String({ description: "the same as text, in JSON or YAML" })),
-});
+    specRaw: OptionalNullable(Type.String({ description: "the same as text, in JSON or YAML" })),
+  },
+  { examples: [{ spec: example }] },
+);
 export type EventTypeImportOpenApiIn = Static<typeof EventTypeImportOpenApiIn>;
 
 export const EventTypeFromOpenApi = Type.Object({
