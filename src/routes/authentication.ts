@@ -60,7 +60,8 @@ export const authenticationRoutes = (parts: ApiParts) =>
         response: { 204: Empty, ...errorResponses },
         detail: {
           operationId: "v1.authentication.logout",
-          summary: "End the portal session or API key that this request comes with; an organisation token stays",
+          summary:
+            "End the portal session or API key that this request comes with; an organisation token stays",
         },
       },
     );
