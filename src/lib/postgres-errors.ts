@@ -15,9 +15,11 @@ const connectionCodes = new Set([
   "CONNECT_TIMEOUT",
   "DEADLINE",
 ]);
-/** The server went away or is on its way up or down, or has no connection free. */
 const tooManyConnections = "53300";
-const unavailableStates = new Set(["57P01", "57P02", "57P03", tooManyConnections]);
+/** The server went away or is on its way up or down. */
+const unavailableStates = new Set(["57P01", "57P02", "57P03"]);
+/** The connection failed; no connection, disk or memory left. */
+const unavailableClasses = new Set(["08", "53"]);
 /** Rolled back whole for a reason that is gone on the next try: serialization failure, deadlock. */
 const retriableStates = new Set(["40001", "40P01"]);
 
@@ -29,10 +31,11 @@ export function postgresErrorCode(error: unknown): string | null {
   return null;
 }
 
-/** The database can't be reached at the moment; whether the statement took effect is not known. */
+/** The database can't be used at the moment; whether the statement took effect is not known. */
 export function isUnavailable(error: unknown): boolean {
   const code = postgresErrorCode(error);
-  return code !== null && (connectionCodes.has(code) || unavailableStates.has(code) || code.startsWith("08"));
+  if (code === null) return false;
+  return connectionCodes.has(code) || unavailableStates.has(code) || unavailableClasses.has(code.slice(0, 2));
 }
 
 /** The server answers, and has no connection free. */

@@ -20,7 +20,8 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
           path: `/api/v1/app/${params.app_id}/msg`,
           message: body,
           rawBody,
-          idempotencyKey: request.headers.get("idempotency-key"),
+          // An empty one names nothing: taken for a key, it would make one message of all that come with it.
+          idempotencyKey: request.headers.get("idempotency-key") || null,
           withContent: query.with_content ?? true,
         });
         return new Response(stringify(message), {

@@ -19,7 +19,7 @@ export const errorCodes = {
     status: 503,
     detail: "A request with this idempotency key is still running. Try again shortly.",
   },
-  unavailable: { status: 503, detail: "The database can't be reached. Try again shortly." },
+  unavailable: { status: 503, detail: "The database can't be used at the moment. Try again shortly." },
   overloaded: { status: 503, detail: "Too many requests are waiting. Try again shortly." },
 } as const;
 
