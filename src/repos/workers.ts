@@ -3,8 +3,11 @@ import type { Sql } from "postgres";
 /** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
 export function createWorkersRepo(sql: Sql) {
   return {
-    /** Says that the worker lives. @returns workers that have not said so for `deadAfterSeconds`, now forgotten */
-    async beat(id: string, deadAfterSeconds: number): Promise<string[]> {
+    /**
+     * Says that the worker lives.
+     * @returns workers that have not said so for `deadAfterSeconds`, now forgotten; with null, none
+     */
+    async beat(id: string, deadAfterSeconds: number | null): Promise<string[]> {
       const rows = await sql<{ id: string }[]>`
         with alive as (
           insert into workers (id, seen_at) values (${id}, now())

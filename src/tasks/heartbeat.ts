@@ -25,9 +25,12 @@ export type HeartbeatLoopOptions = HeartbeatOptions & {
   onFailed(): void;
 };
 
-/** Says that this worker lives, and frees what dead ones held. Returns how many deliveries it freed. */
-export async function beatOnce(options: HeartbeatOptions): Promise<number> {
-  const dead = await options.workers.beat(options.workerId, deadAfterSeconds);
+/**
+ * Says that this worker lives, and frees what dead ones held. Returns how many deliveries it freed.
+ * @param judges false: it can't tell the dead from those that could not say anything
+ */
+export async function beatOnce(options: HeartbeatOptions, judges = true): Promise<number> {
+  const dead = await options.workers.beat(options.workerId, judges ? deadAfterSeconds : null);
   let freed = 0;
   for (const id of dead) freed += await options.deliveries.releaseLeases(leaseRange(id));
   if (dead.length > 0)
@@ -37,6 +40,13 @@ export async function beatOnce(options: HeartbeatOptions): Promise<number> {
 }
 
 export function createHeartbeat(options: HeartbeatLoopOptions): Loop {
+  let beatAt = performance.now();
+  /** Whoever was cut off himself lets the others speak up first: they were too, perhaps. */
+  let judgesFrom = 0;
+  const cutOff = (): void => {
+    judgesFrom = performance.now() + deadAfterSeconds * 1000;
+  };
+
   return createLoop({
     name: "heartbeat",
     log: options.log,
@@ -45,9 +55,12 @@ export function createHeartbeat(options: HeartbeatLoopOptions): Loop {
     roundTimeoutMs: statementDeadlineMs,
     runOnce: async () => {
       const late = setTimeout(options.onFailed, lateMs);
+      if (performance.now() - beatAt > 2 * intervalMs) cutOff();
       try {
-        await beatOnce(options);
+        await beatOnce(options, performance.now() >= judgesFrom);
+        beatAt = performance.now();
       } catch (error) {
+        cutOff();
         options.onFailed();
         throw error;
       } finally {
