@@ -1,16 +1,12 @@
 import { defineCommand } from "citty";
-import { environment, loadConfig } from "../src/config.ts";
-import { openDatabase, requireSchema } from "../src/database.ts";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
 import { dateValue, intValue, listValue } from "../src/lib/cli-values.ts";
 import { isId } from "../src/lib/ids.ts";
-import { createLogger } from "../src/lib/log.ts";
-import { type Job, jobArgs, runJob } from "../src/lib/operator/job.ts";
-import { operatorName } from "../src/lib/operator/name.ts";
+import { type Job, jobArgs } from "../src/lib/operator/job.ts";
 import { createRateLimiter } from "../src/lib/operator/rate.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
-import { createRepos } from "../src/repos/index.ts";
+import { runOperation } from "../src/operation.ts";
 import {
   type BackfillRequest,
   countBackfill,
@@ -19,14 +15,14 @@ import {
   releaseBackfill,
   resumeOrCreateBackfill,
   tryBackfill,
+  unhappyEnd,
 } from "../src/services/backfills.ts";
-import type { Context } from "../src/services/context.ts";
+import type { ActorContext } from "../src/services/context.ts";
 import { runReplayBatch } from "../src/services/replays.ts";
 
 const batchSizeMax = 500;
 const choices = ["missing", "failed", "all"] as const;
 
-type OperatorContext = Pick<Context, "actor" | "orgId" | "repos">;
 type Plan = { endpointId: string; request: Omit<BackfillRequest, "endpoint">; perSecond: number };
 
 export default extendCommand(
@@ -51,32 +47,13 @@ export default extendCommand(
     },
     async run({ args }) {
       const plan = readPlan(args);
-      const config = loadConfig(environment(), "ops");
-      const log = createLogger({
-        level: config.logLevel,
-        format: config.logFormat,
-        destination: { write: (line: string) => void process.stderr.write(line) },
+      return runOperation("backfill", args, async ({ job, repos, contextOf }) => {
+        const endpoint = await findAnyEndpoint(repos, plan.endpointId);
+        if (endpoint.disabled) throw new UsageError(`${endpoint.id} is disabled: nothing would be sent.`);
+        const ctx = contextOf(endpoint.orgId);
+        const request = { ...plan.request, endpoint };
+        return job.dryRun ? await dryRun(job, ctx, request) : await run(job, ctx, request, plan.perSecond);
       });
-      const database = await openDatabase(config, log, {
-        owner: "share",
-        max: 2,
-        applicationName: "posthorn ops backfill",
-      });
-      try {
-        await requireSchema(database);
-        const repos = createRepos(database.sql);
-        return await runJob(args, async (job) => {
-          const endpoint = await findAnyEndpoint(repos, plan.endpointId);
-          if (endpoint.disabled) throw new UsageError(`${endpoint.id} is disabled: nothing would be sent.`);
-          const name = operatorName();
-          const { orgId } = endpoint;
-          const ctx: OperatorContext = { actor: { kind: "operator", orgId, name }, orgId, repos };
-          const request = { ...plan.request, endpoint };
-          return job.dryRun ? await dryRun(job, ctx, request) : await run(job, ctx, request, plan.perSecond);
-        });
-      } finally {
-        await database.close();
-      }
     },
   }),
   { repeatable: ["event-type"] },
@@ -112,7 +89,7 @@ function readPlan(args: Record<string, unknown>): Plan {
   };
 }
 
-async function dryRun(job: Job, ctx: OperatorContext, request: BackfillRequest): Promise<Counts> {
+async function dryRun(job: Job, ctx: ActorContext, request: BackfillRequest): Promise<Counts> {
   const { appId } = request.endpoint;
   const total = await countBackfill(ctx, { ...request, appId, cursor: null });
   const counts = { scanned: 0, queued: 0 };
@@ -127,7 +104,7 @@ async function dryRun(job: Job, ctx: OperatorContext, request: BackfillRequest):
 
 async function run(
   job: Job,
-  ctx: OperatorContext,
+  ctx: ActorContext,
   request: BackfillRequest,
   perSecond: number,
 ): Promise<Counts> {
@@ -159,10 +136,9 @@ async function run(
       job.report.progress(counts.scanned, total);
       if (step.queued > 0 && !done) await limiter.take(step.queued).catch(() => {});
     }
-    const ended = await ctx.repos.backgroundTasks.find(ctx.orgId, task.id);
-    const givenUp = ended?.status === "failed" || ended?.status === "canceled";
-    if (givenUp) job.report.event(ended.status, { task: task.id, error: ended.error });
-    return { ...counts, failed: givenUp ? 1 : 0 };
+    const end = await unhappyEnd(ctx, task.id);
+    if (end !== null) job.report.event(end.status, { task: task.id, error: end.error });
+    return { ...counts, failed: end === null ? 0 : 1 };
   } finally {
     await releaseBackfill(ctx, task.id, lease);
   }

@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import { environment, loadConfig } from "../src/config.ts";
 import { extendCommand } from "../src/lib/cli.ts";
 import { EXIT } from "../src/lib/cli-errors.ts";
+import { listenUrl } from "../src/lib/listen-url.ts";
 
 const timeoutMs = 3_000;
 
@@ -21,8 +22,8 @@ export default extendCommand(
     },
     async run({ args }) {
       const { host, port, workerPort } = loadConfig(environment(), "ops");
-      const serve = `http://${reachable(host)}:${port}/api/v1/health/ping`;
-      const worker = `http://${reachable(host)}:${workerPort}/health`;
+      const serve = `${listenUrl(host, port)}/api/v1/health/ping`;
+      const worker = `${listenUrl(host, workerPort)}/health`;
       const urls = { serve: [serve], worker: [worker], either: [serve, worker] }[args.role ?? "either"];
       const answers = await Promise.all(urls.map(ask));
       const healthy = answers.find(({ ok }) => ok);
@@ -34,13 +35,6 @@ export default extendCommand(
     sections: () => [{ title: "EXAMPLE", body: '  HEALTHCHECK CMD ["/app", "ops", "health"]' }],
   },
 );
-
-/** Where something that listens on this address answers. */
-function reachable(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
-  return host.includes(":") ? `[${host}]` : host;
-}
 
 async function ask(url: string): Promise<{ ok: boolean; line: string }> {
   try {

@@ -1,25 +1,19 @@
 import { defineCommand } from "citty";
-import { environment, loadConfig } from "../src/config.ts";
-import { openDatabase, requireSchema } from "../src/database.ts";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
 import { durationSeconds, listValue } from "../src/lib/cli-values.ts";
 import { isId } from "../src/lib/ids.ts";
-import { createLogger } from "../src/lib/log.ts";
-import { type Job, type JobFlags, jobArgs, runJob } from "../src/lib/operator/job.ts";
-import { operatorName } from "../src/lib/operator/name.ts";
+import { type Job, type JobFlags, jobArgs } from "../src/lib/operator/job.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
 import { apiKeyScopes } from "../src/models/api-keys.ts";
-import { createRepos } from "../src/repos/index.ts";
+import { runOperation } from "../src/operation.ts";
 import { createApiKey, endApiKey, getApiKey, listApiKeys } from "../src/services/api-keys.ts";
-import type { Context } from "../src/services/context.ts";
+import type { ActorContext } from "../src/services/context.ts";
 import { AppError } from "../src/services/errors.ts";
 import { defaultOrgId } from "../src/services/tokens.ts";
 
 const years100Seconds = 3_153_600_000;
 const pageSize = 250;
-
-type KeysContext = Pick<Context, "actor" | "orgId" | "repos">;
 
 const orgArg = {
   org: { type: "string", description: "The org: your tenant.", default: defaultOrgId, valueHint: "org_…" },
@@ -107,7 +101,7 @@ export default defineCommand({
   subCommands: { create: extendCommand(create, { repeatable: ["scopes"] }), list, revoke },
 });
 
-async function found(ctx: KeysContext, id: string) {
+async function found(ctx: ActorContext, id: string) {
   try {
     return await getApiKey(ctx, id);
   } catch (error) {
@@ -119,28 +113,10 @@ async function found(ctx: KeysContext, id: string) {
 async function withKeys(
   flags: JobFlags,
   orgId: string,
-  work: (ctx: KeysContext, job: Job) => Promise<Counts>,
+  work: (ctx: ActorContext, job: Job) => Promise<Counts>,
 ): Promise<number> {
   if (!isId("org_", orgId)) {
     throw new UsageError(`--org is org_ and 27 letters and digits; got ${JSON.stringify(orgId)}.`);
   }
-  const config = loadConfig(environment(), "ops");
-  const log = createLogger({
-    level: config.logLevel,
-    format: config.logFormat,
-    destination: { write: (line: string) => void process.stderr.write(line) },
-  });
-  const database = await openDatabase(config, log, {
-    owner: "share",
-    max: 2,
-    applicationName: "posthorn ops keys",
-  });
-  try {
-    await requireSchema(database);
-    const actor = { kind: "operator", orgId, name: operatorName() } as const;
-    const ctx = { actor, orgId, repos: createRepos(database.sql) };
-    return await runJob(flags, (job) => work(ctx, job));
-  } finally {
-    await database.close();
-  }
+  return runOperation("keys", flags, ({ job, contextOf }) => work(contextOf(orgId), job));
 }

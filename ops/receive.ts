@@ -3,10 +3,12 @@ import { defineCommand } from "citty";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
 import { intValue, listValue } from "../src/lib/cli-values.ts";
+import { listenUrl } from "../src/lib/listen-url.ts";
 import { interruptSignal } from "../src/lib/operator/interrupt.ts";
+import { printable } from "../src/lib/operator/printable.ts";
 import { type ReportOutput, terminalOutput } from "../src/lib/operator/report.ts";
-import { verify } from "../src/lib/standard-webhooks.ts";
-import { parseSecret, type WebhookKey } from "../src/lib/webhook-secrets.ts";
+import { verify } from "../src/services/standard-webhooks.ts";
+import { parseSecret, type WebhookKey } from "../src/services/webhook-secrets.ts";
 
 interface Received {
   time: string;
@@ -61,7 +63,7 @@ export default extendCommand(
           return new Response(null, { status: received.status });
         },
       });
-      const url = `http://${args.host.includes(":") ? `[${args.host}]` : args.host}:${server.port}`;
+      const url = listenUrl(args.host, server.port ?? port);
       output.out(
         output.terminal
           ? `Listening on ${url}; ^C to stop.\n`
@@ -114,9 +116,4 @@ function print(output: ReportOutput, received: Received): void {
   const head = `${time.slice(11, 23)} ${method} ${path} ${id ?? "no id"} ${bytes} bytes → ${status} ${verdict}`;
   const text = body.length > 2000 ? `${body.slice(0, 2000)}…` : body;
   output.out(`${printable(head)}\n${printable(text)}\n\n`);
-}
-
-// What a stranger sends must not steer the terminal.
-function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, "\u{FFFD}");
 }

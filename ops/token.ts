@@ -16,7 +16,12 @@ export default extendCommand(
         "Print an org token, or an app token with --app. Needs the JWT_SECRET of serve; embedded, the one in DATA_DIR.",
     },
     args: {
-      org: { type: "string", description: "The org: your tenant. Any id will do.", default: defaultOrgId },
+      org: {
+        type: "string",
+        description: "The org: your tenant.",
+        default: defaultOrgId,
+        valueHint: "org_…",
+      },
       app: {
         type: "string",
         description: "The application that the token is limited to.",

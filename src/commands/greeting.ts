@@ -3,12 +3,16 @@ import { defaultOrgId, signToken } from "../services/tokens.ts";
 const tenYearsSeconds = 10 * 365 * 86_400;
 
 /** For whoever starts it the first time: a token, and a first message to paste. */
-export async function greeting(url: string, jwtSecret: string): Promise<string> {
+export async function greeting(url: string, jwtSecret: string, reachesLoopback: boolean): Promise<string> {
   const grant = { secret: jwtSecret, subject: defaultOrgId, expiresInSeconds: tenYearsSeconds };
-  return textOf(url, await signToken(grant));
+  return textOf(url, await signToken(grant), reachesLoopback ? "" : blocked);
 }
 
-const textOf = (url: string, token: string): string => `
+const blocked = `
+Deliveries to 127.0.0.1 are refused as things are. To see this one arrive, start again with EGRESS_ALLOW=127.0.0.0/8
+`;
+
+const textOf = (url: string, token: string, note: string): string => `
 Posthorn is up: ${url}
 
 A token for everything (keep it to yourself; \`ops token\` makes others):
@@ -25,5 +29,5 @@ and then:
   post /app '{"name":"Acme","uid":"acme"}'
   post /app/acme/endpoint '{"url":"http://127.0.0.1:8079/"}'
   post /app/acme/msg '{"eventType":"invoice.paid","payload":{"id":"in_1","amount":12.50}}'
-
+${note}
 `;

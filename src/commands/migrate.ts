@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { environment, loadConfig } from "../config.ts";
 import { type Database, openDatabase } from "../database.ts";
-import { createLogger, type Logger } from "../lib/log.ts";
+import { createLogger, type Logger, stderr } from "../lib/log.ts";
 import { checkSchema, migrationStatus } from "../lib/migrator/index.ts";
 import { migrations } from "../migrations.ts";
 import { createRepos } from "../repos/index.ts";
@@ -68,7 +68,7 @@ async function withDatabase<T>(
   const log = createLogger({
     level: config.logLevel,
     format: config.logFormat,
-    ...(json && { destination: { write: (line: string) => void process.stderr.write(line) } }),
+    ...(json && { destination: stderr }),
   });
   const database = await openDatabase(config, log, {
     owner: "share",

@@ -3,6 +3,9 @@ import { createApp, serverBodyBytesMax } from "../app.ts";
 import { type Config, describeConfig, environment, loadConfig, redactConfig } from "../config.ts";
 import { type Database, openDatabase, requireSchema } from "../database.ts";
 import { extendCommand } from "../lib/cli.ts";
+import { parseCidr } from "../lib/egress/address.ts";
+import { createGuard } from "../lib/egress/guard.ts";
+import { listenUrl } from "../lib/listen-url.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
 import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
@@ -63,7 +66,8 @@ export default extendCommand(
         // Logs are kept and read by many, so no token among them unless someone asks for it.
         if (args.greet === true || (config.embedded && process.stdout.isTTY)) {
           const output = config.logFormat === "json" ? process.stderr : process.stdout;
-          output.write(await greeting(url, jwtSecret));
+          const guard = createGuard(config.egressAllow.map(parseCidr));
+          output.write(await greeting(url, jwtSecret, guard.refusal("127.0.0.1") === null));
         }
         await stopOnSignal(caught, steps, config.shutdownTimeoutMs, log);
       } finally {
@@ -131,20 +135,29 @@ async function start(
     events,
     sending: { intake, ...intakeRepo, payloadRetentionDays: config.payloadRetentionDays },
   });
-  await worker?.start();
-  await revocations.start();
-  availability.start();
-  app.listen({
-    hostname: config.host,
-    port: config.port,
-    maxRequestBodySize: serverBodyBytesMax,
-    // A handler may wait for the database longer than Bun's 10 s.
-    idleTimeout: 60,
-    development: false,
-  });
+  try {
+    await worker?.start();
+    await revocations.start();
+    availability.start();
+    app.listen({
+      hostname: config.host,
+      port: config.port,
+      // Elysia's default shares the port with whoever does the same: two of us would each get half of the requests.
+      reusePort: false,
+      maxRequestBodySize: serverBodyBytesMax,
+      // A handler may wait for the database longer than Bun's 10 s.
+      idleTimeout: 60,
+      development: false,
+    });
+  } catch (error) {
+    // The port is taken, say. What runs by then would miss the database that is closed next.
+    await availability.stop();
+    await revocations.stop();
+    await worker?.stop(AbortSignal.abort());
+    throw error;
+  }
   const port = app.server?.port ?? config.port;
   log.info({ host: config.host, port, worker: withWorker }, "listening");
-  const host = config.host === "0.0.0.0" ? "127.0.0.1" : config.host;
   const steps: ShutdownStep[] = [
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
     { name: "availability", stop: () => availability.stop() },
@@ -153,5 +166,5 @@ async function start(
     { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
     { name: "events", stop: () => events.idle() },
   ];
-  return { steps, url: `http://${host}:${port}`, jwtSecret };
+  return { steps, url: listenUrl(config.host, port), jwtSecret };
 }

@@ -13,10 +13,10 @@ export type DeepReadonly<T> = T extends Uint8Array
       : T;
 
 export const postgresUrl: Check = {
-  expected: "a URL like postgres://user:password@host:5432/database",
+  expected: "a URL like postgres://user:password@host:5432/database, with % written as %25",
   hide: "password",
   read(text) {
-    if (!/^postgres(ql)?:\/\/\S+$/.test(text)) return undefined;
+    if (!/^postgres(ql)?:\/\/\S+$/.test(text) || !isPercentEncoded(text)) return undefined;
     // A list of hosts is for the driver to walk; URL knows only one.
     const hosts = text.slice(text.indexOf("://") + 3).split(/[?/]/)[0] ?? "";
     const list = hosts.slice(hosts.lastIndexOf("@") + 1);
@@ -83,6 +83,16 @@ export function isWeakSecret(secret: string): boolean {
     words.includes("change-me") ||
     words.includes("changeme")
   );
+}
+
+/** Can it be decoded, as the driver will do with a URL's parts? */
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Is this a name or address that only this machine can reach? */

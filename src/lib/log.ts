@@ -53,6 +53,9 @@ function nameErrors(this: Logger, args: Parameters<pino.LogFn>, method: pino.Log
   else method.call(this, fields, serializeError(error).message);
 }
 
+/** For commands whose stdout belongs to their result. */
+export const stderr: pino.DestinationStream = { write: (line) => void process.stderr.write(line) };
+
 function stdout(format: LogOptions["format"]): pino.DestinationStream {
   const output = createLogOutput(1);
   return format === "pretty" ? prettyOutput(output) : output;

@@ -18,8 +18,10 @@ const connectionCodes = new Set([
 const tooManyConnections = "53300";
 /** What `statement_timeout` ends a statement with. */
 const queryCanceled = "57014";
-/** The server went away or is on its way up or down, has no connection free, or can't keep up. */
-const unavailableStates = new Set(["57P01", "57P02", "57P03", tooManyConnections, queryCanceled]);
+/** The server went away or is on its way up or down, or can't keep up. */
+const unavailableStates = new Set(["57P01", "57P02", "57P03", queryCanceled]);
+/** The connection failed; no connection, disk or memory left. */
+const unavailableClasses = new Set(["08", "53"]);
 /** Rolled back whole for a reason that is gone on the next try: serialization failure, deadlock. */
 const retriableStates = new Set(["40001", "40P01"]);
 
@@ -31,10 +33,11 @@ export function postgresErrorCode(error: unknown): string | null {
   return null;
 }
 
-/** The database can't be reached or can't keep up at the moment; whether the statement took effect is not known. */
+/** The database can't be used at the moment; whether the statement took effect is not known. */
 export function isUnavailable(error: unknown): boolean {
   const code = postgresErrorCode(error);
-  return code !== null && (connectionCodes.has(code) || unavailableStates.has(code) || code.startsWith("08"));
+  if (code === null) return false;
+  return connectionCodes.has(code) || unavailableStates.has(code) || unavailableClasses.has(code.slice(0, 2));
 }
 
 /** The server answers, and has no connection free. */

@@ -6,9 +6,11 @@ import {
   type BackgroundTaskStatus,
   backgroundTasks,
   type NewBackgroundTask,
+  type PurgeTask,
+  purgeKind,
   type ReplayInput,
   type ReplayTask,
-  type UsageKind,
+  type TaskKind,
   type UsageTask,
   usageKinds,
 } from "../models/background-tasks.ts";
@@ -19,7 +21,7 @@ export const tasksChannel = "posthorn_tasks";
 
 export type TaskFilter = {
   status: BackgroundTaskStatus[] | null;
-  kinds: (BackgroundTaskKind | UsageKind)[] | null;
+  kinds: TaskKind[] | null;
 };
 
 const inSeconds = (seconds: number) => sql`now() + make_interval(secs => ${seconds})`;
@@ -120,7 +122,7 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
     /** Takes the lease of a replay that nobody runs: the one that has waited longest. `endpoint.backfill` is left to its script. */
     claim: (lease: string, leaseSeconds: number): Promise<ReplayTask | null> =>
       claimWhere(
-        sql`kind <> all(${sql.param(["endpoint.backfill", ...usageKinds])}::text[])`,
+        sql`kind <> all(${sql.param(["endpoint.backfill", ...usageKinds, purgeKind])}::text[])`,
         lease,
         leaseSeconds,
       ),
@@ -128,6 +130,10 @@ export function createBackgroundTasksRepo(db: Db | Tx) {
     /** The same of those that count. */
     claimUsage: (lease: string, leaseSeconds: number): Promise<UsageTask | null> =>
       claimWhere(sql`kind = any(${sql.param([...usageKinds])}::text[])`, lease, leaseSeconds),
+
+    /** The same of those that expunge. */
+    claimPurge: (lease: string, leaseSeconds: number): Promise<PurgeTask | null> =>
+      claimWhere(sql`kind = ${purgeKind}`, lease, leaseSeconds),
 
     /** Takes the lease of that task; false when another holds it. */
     async lease(orgId: string, id: string, lease: string, leaseSeconds: number): Promise<boolean> {

@@ -42,6 +42,28 @@ export function createEndpointsRepo(db: Db | Tx) {
         .limit(request.limit + 1);
     },
 
+    /** Whether any endpoint would be sent such a message. Index: endpoints_app_id. */
+    async anyWants(
+      orgId: string,
+      appId: string,
+      message: { eventType: string; channels: string[] | null },
+    ): Promise<boolean> {
+      const { eventType, channels } = message;
+      const [row] = await db
+        .select({ id: endpoints.id })
+        .from(endpoints)
+        .where(
+          and(
+            liveEndpoints({ orgId, appRef: appId, boundAppId: null }),
+            eq(endpoints.disabled, false),
+            sql`(${endpoints.eventTypes} is null or ${eventType} = any(${endpoints.eventTypes}))`,
+            sql`(${endpoints.channels} is null or ${endpoints.channels} && ${sql.param(channels ?? [])}::text[])`,
+          ),
+        )
+        .limit(1);
+      return row !== undefined;
+    },
+
     /** Null when the uid is taken. */
     async insert(row: NewEndpoint): Promise<Endpoint | null> {
       const [inserted] = await db.insert(endpoints).values(row).onConflictDoNothing().returning();

@@ -97,6 +97,22 @@ export function createEventTypesRepo(db: Db | Tx) {
       return row ?? null;
     },
 
+    /** Archives all but those. @returns how many */
+    async archiveOthers(orgId: string, names: readonly string[]): Promise<number> {
+      const rows = await db
+        .update(eventTypes)
+        .set({ archived: true, updatedAt: sql`now()` })
+        .where(
+          and(
+            eq(eventTypes.orgId, orgId),
+            eq(eventTypes.archived, false),
+            sql`${eventTypes.name} <> all(${sql.param([...names])}::text[])`,
+          ),
+        )
+        .returning({ id: eventTypes.id });
+      return rows.length;
+    },
+
     /** For good; whoever filters by the name keeps doing so. */
     async expunge(orgId: string, name: string): Promise<boolean> {
       const rows = await db.delete(eventTypes).where(named(orgId, name)).returning({ id: eventTypes.id });

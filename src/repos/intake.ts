@@ -12,7 +12,7 @@ export type IntakeRow = {
   payload: string;
   /** Null for application/json. */
   contentType: string | null;
-  payloadRetentionDays: number;
+  payloadRetentionHours: number;
   idempotency: { key: string; bodyHash: string } | null;
 };
 
@@ -69,15 +69,15 @@ export function createIntakeRepo(sql: Sql) {
             ${rows.map((row) => (row.channels === null ? null : `{${row.channels.join(",")}}`))}::text[],
             ${rows.map((row) => row.payload)}::text[],
             ${rows.map((row) => row.contentType)}::text[],
-            ${rows.map((row) => row.payloadRetentionDays)}::int[],
+            ${rows.map((row) => row.payloadRetentionHours)}::int[],
             ${rows.map((row) => row.idempotency?.key ?? null)}::uuid[],
             ${rows.map((row) => row.idempotency?.bodyHash ?? null)}::uuid[]
           ) with ordinality as t(id, org_id, app_id, app_uid, event_type, event_id, channels, payload,
-                                 content_type, retention_days, key, body_hash, ordinal)
+                                 content_type, retention_hours, key, body_hash, ordinal)
         ),
         resolved as materialized (
           select i.id, i.org_id, a.id as app_id, i.event_type, i.event_id, i.channels::text[] as channels, i.payload,
-                 i.content_type, i.retention_days, i.key, i.body_hash, i.ordinal, a.throttle_rate
+                 i.content_type, i.retention_hours, i.key, i.body_hash, i.ordinal, a.throttle_rate
           from input i
           left join lateral (
             select a.id, a.throttle_rate from applications a
@@ -114,7 +114,7 @@ export function createIntakeRepo(sql: Sql) {
           insert into messages (id, org_id, app_id, event_type, event_id, channels, payload, content_type,
                                 payload_expires_at)
           select id, org_id, app_id, event_type, event_id, channels, payload, content_type,
-                 now() + make_interval(days => retention_days)
+                 now() + make_interval(hours => retention_hours)
           from stored
         ),
         wanted as materialized (

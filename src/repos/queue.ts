@@ -28,6 +28,16 @@ export function createQueueRepo(db: Db | Tx) {
         });
     },
 
+    /** Queues a message that nobody else has queued, due at once. */
+    async insertFresh(row: {
+      orgId: string;
+      appId: string;
+      messageId: string;
+      endpointId: string;
+    }): Promise<void> {
+      await db.insert(deliveries).values({ ...row, trigger: triggers.scheduled, dueAt: sql`now()` });
+    },
+
     /** Tells the workers that something is due, once the transaction commits. */
     async notify(): Promise<void> {
       await db.execute(sql`select pg_notify(${dueChannel}, '')`);

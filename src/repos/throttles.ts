@@ -15,8 +15,8 @@ export function createThrottlesRepo(sql: Sql) {
     async claim(
       endpointId: string,
       options: { lease: string; leaseSeconds: number; aheadSeconds: number; deliveriesMax: number },
-    ): Promise<(ClaimedDelivery & { startsInMs: number })[]> {
-      const rows = await sql<(ClaimRow & { starts_in_ms: number })[]>`
+    ): Promise<(ClaimedDelivery & { startsInMs: number; stepMs: number })[]> {
+      const rows = await sql<(ClaimRow & { starts_in_ms: number; step_ms: number })[]>`
         with rates as materialized (
           select e.id, 1.0 / e.throttle_rate as step, e.revision, e.id as endpoint_id
           from endpoints e where e.id = ${endpointId} and e.throttle_rate is not null
@@ -70,10 +70,10 @@ export function createThrottlesRepo(sql: Sql) {
                (select max(revision) from rates) as revision, false as probe,
                m.payload is null as gone, m.event_type, m.channels, m.payload, m.content_type,
                greatest(0, 1000 * extract(epoch from p.first_at - clock_timestamp()) + 1000 * p.step * c.place)::float8
-                 as starts_in_ms
+                 as starts_in_ms, (1000 * p.step)::float8 as step_ms
         from claimed c cross join pace p left join messages m on m.id = c.message_id
         order by c.place`;
-      return rows.map((row) => ({ ...toClaimed(row), startsInMs: row.starts_in_ms }));
+      return rows.map((row) => ({ ...toClaimed(row), startsInMs: row.starts_in_ms, stepMs: row.step_ms }));
     },
   };
 }

@@ -10,12 +10,14 @@ import {
 } from "../services/attempts.ts";
 import { type ApiParts, api } from "./api.ts";
 import { namesInQuery } from "./query-lists.ts";
+import { rawResponse } from "./raw-response.ts";
 
 const query = Input({
   ...listQuery(idCursor("atmpt_")),
   ...AttemptQuery,
   ...TimeQuery,
   ...ContentQuery,
+  with_msg: Type.Optional(Type.Boolean({ description: "each with its message, as `msg`" })),
 });
 const byMessage = Input({
   ...query.properties,
@@ -26,20 +28,24 @@ const attemptParams = Type.Object({ app_id: Ref, msg_id: Ref, attempt_id: Ref })
 const description =
   "Newest first, of the last 90 days. A rare filter can end a page early: go on while `done` is false.";
 
-const more = (request: Request, withContent: boolean | undefined) => ({
+const more = (request: Request, query: { with_content?: boolean; with_msg?: boolean }) => ({
   eventTypes: namesInQuery(request, "event_types"),
-  withContent: withContent ?? true,
+  withContent: query.with_content ?? true,
+  withMessage: query.with_msg ?? false,
 });
 
 export const attemptRoutes = (parts: ApiParts) =>
   api(parts, "attempts")
     .get(
       "/app/:app_id/attempt/endpoint/:endpoint_id",
-      ({ ctx, params, query, request }) =>
-        listAttemptsByEndpoint(ctx, params.app_id, params.endpoint_id, {
-          ...query,
-          ...more(request, query.with_content),
-        }),
+      async ({ ctx, params, query, request }) =>
+        rawResponse(
+          MessageAttemptList,
+          await listAttemptsByEndpoint(ctx, params.app_id, params.endpoint_id, {
+            ...query,
+            ...more(request, query),
+          }),
+        ),
       {
         params: Type.Object({ app_id: Ref, endpoint_id: Ref }),
         query,
@@ -53,12 +59,15 @@ export const attemptRoutes = (parts: ApiParts) =>
     )
     .get(
       "/app/:app_id/attempt/msg/:msg_id",
-      ({ ctx, params, query, request }) =>
-        listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
-          ...query,
-          ...more(request, query.with_content),
-          endpointRef: query.endpoint_id ?? null,
-        }),
+      async ({ ctx, params, query, request }) =>
+        rawResponse(
+          MessageAttemptList,
+          await listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
+            ...query,
+            ...more(request, query),
+            endpointRef: query.endpoint_id ?? null,
+          }),
+        ),
       {
         params: messageParams,
         query: byMessage,
@@ -97,12 +106,15 @@ export const attemptRoutes = (parts: ApiParts) =>
     // The two lists of the first SDKs, which no document shows any more.
     .get(
       "/app/:app_id/msg/:msg_id/attempt",
-      ({ ctx, params, query, request }) =>
-        listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
-          ...query,
-          ...more(request, query.with_content),
-          endpointRef: query.endpoint_id ?? null,
-        }),
+      async ({ ctx, params, query, request }) =>
+        rawResponse(
+          MessageAttemptList,
+          await listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
+            ...query,
+            ...more(request, query),
+            endpointRef: query.endpoint_id ?? null,
+          }),
+        ),
       {
         params: messageParams,
         query: byMessage,
@@ -112,12 +124,15 @@ export const attemptRoutes = (parts: ApiParts) =>
     )
     .get(
       "/app/:app_id/msg/:msg_id/endpoint/:endpoint_id/attempt",
-      ({ ctx, params, query, request }) =>
-        listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
-          ...query,
-          ...more(request, query.with_content),
-          endpointRef: params.endpoint_id,
-        }),
+      async ({ ctx, params, query, request }) =>
+        rawResponse(
+          MessageAttemptList,
+          await listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
+            ...query,
+            ...more(request, query),
+            endpointRef: params.endpoint_id,
+          }),
+        ),
       {
         params: Type.Object({ app_id: Ref, msg_id: Ref, endpoint_id: Ref }),
         query,

@@ -1,12 +1,18 @@
 import { Type } from "@sinclair/typebox";
 import { Empty, errorResponses, Input, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
 import {
+  EventTypeImportOpenApiIn,
+  EventTypeImportOpenApiOut,
+  EventTypeOpenApiOut,
+} from "../schemas/event-type-openapi.ts";
+import {
   EventTypeIn,
   EventTypeList,
   EventTypeOut,
   EventTypePatch,
   EventTypeUpdate,
 } from "../schemas/event-types.ts";
+import { exportOpenApi, importOpenApi } from "../services/event-type-openapi.ts";
 import {
   createEventType,
   deleteEventType,
@@ -35,6 +41,25 @@ export const eventTypeRoutes = (parts: ApiParts) =>
       body: EventTypeIn,
       response: { 201: EventTypeOut, ...errorResponses },
       detail: { operationId: "v1.event-type.create", summary: "Create an event type, or revive it" },
+    })
+    .post("/event-type/import/openapi", ({ ctx, body }) => importOpenApi(ctx, body), {
+      body: EventTypeImportOpenApiIn,
+      response: { 200: EventTypeImportOpenApiOut, ...errorResponses },
+      detail: {
+        operationId: "v1.event-type.import-openapi",
+        summary: "Make event types out of an OpenAPI document's webhooks",
+        description:
+          "Out of `webhooks`, or else `x-webhooks`. `x-svix-group-name` and `x-svix-feature-flags` of an operation are its group and flags; where they are absent, an event type keeps those that it has.",
+      },
+    })
+    .post("/event-type/export/openapi", ({ ctx }) => exportOpenApi(ctx), {
+      response: { 200: EventTypeOpenApiOut, ...errorResponses },
+      detail: {
+        operationId: "v1.event-type.export-openapi",
+        summary: "Export event types as an OpenAPI document",
+        description:
+          "Those that are not archived, as its webhooks. The hosted service makes a file of it in the background; here it is the answer.",
+      },
     })
     .get("/event-type/:event_type_name", ({ ctx, params }) => getEventType(ctx, params.event_type_name), {
       params,

@@ -15,6 +15,7 @@ import { eventTypeRoutes } from "./event-types.ts";
 import { healthRoutes } from "./health.ts";
 import { integrationRoutes } from "./integrations.ts";
 import { messageEndpointRoutes } from "./message-endpoints.ts";
+import { messageSetRoutes } from "./message-sets.ts";
 import { messageRoutes } from "./messages.ts";
 import { operationalEndpointRoutes } from "./operational-endpoints.ts";
 import { sendMessageRoutes } from "./send-message.ts";
@@ -27,6 +28,7 @@ export const resourceRoutes: readonly ((parts: RouteParts) => AnyElysia)[] = [
   apiKeyRoutes,
   applicationRoutes,
   messageRoutes,
+  messageSetRoutes,
   attemptRoutes,
   messageEndpointRoutes,
   endpointReplayRoutes,

@@ -1,7 +1,7 @@
 /** What the document says that no schema knows. */
 
 export const introduction = `
-Say once that something happened, and every endpoint that wants to know is told: signed, retried for a day and a half,
+Say once that something happened, and every endpoint that wants to know is told: signed, retried for more than a day,
 with every attempt kept to look at, to replay and to recover.
 
 This is the Svix v1 API: its SDKs work unchanged, with \`serverUrl\` set to this server.
@@ -35,7 +35,6 @@ export const tags: { of: string; name: string; description: string }[] = [
     name: "Message Attempt",
     description: "Each time that a message was sent to an endpoint.",
   },
-  { of: "message.poller", name: "Message Poller", description: "Messages, fetched instead of sent." },
   { of: "authentication", name: "Authentication", description: "Tokens for your customers." },
   {
     of: "api-key",
@@ -63,6 +62,4 @@ export const pathParameters: Record<string, { description: string; example: stri
   task_id: { description: "The background task's id.", example: "qtask_2y6rkTqDGfhN0pQcnKp7HVzq3Ba" },
   integ_id: { description: "The integration's id.", example: "integ_2y6rkTqDGfhN0pQcnKp7HVzq3Ba" },
   key_id: { description: "The key's id.", example: "key_2y6rkTqDGfhN0pQcnKp7HVzq3Ba" },
-  sink_id: { description: "The polled endpoint's id or uid.", example: "poll_2y6rkTqDGfhN0pQcnKp7HVzq3Ba" },
-  consumer_id: { description: "Who reads: any name.", example: "billing" },
 };

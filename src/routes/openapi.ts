@@ -60,7 +60,7 @@ const description: ApiDescription = {
     bearer: {
       type: "http",
       scheme: "bearer",
-      description: "An org token, an app token or an API key. `posthorn ops token` prints one.",
+      description: "An org token, an app token or an API key. `app ops token` prints one.",
     },
   },
   tags: tags.map(({ name, description }) => ({ name, description })),

@@ -10,7 +10,7 @@ const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
  * is checked here; a RawJson passes as the object that it stands for.
  * @throws AppError server_error, as any response that breaks its schema
  */
-export function rawResponse<S extends TSchema>(schema: S, value: Static<S>, status = 200): Response {
+export function rawResponse<S extends TSchema>(schema: S, value: Static<S>): Response {
   let check = compiled.get(schema);
   if (check === undefined) {
     check = TypeCompiler.Compile(schema as TSchema);
@@ -20,5 +20,5 @@ export function rawResponse<S extends TSchema>(schema: S, value: Static<S>, stat
     const where = [...check.Errors(value)].map((fault) => `${fault.path}: ${fault.message}`).join("; ");
     throw new AppError("server_error", { internal: `a response broke its schema: ${where}` });
   }
-  return new Response(stringify(value), { status, headers: { "content-type": "application/json" } });
+  return new Response(stringify(value), { headers: { "content-type": "application/json" } });
 }

@@ -3,33 +3,55 @@ import { stringify } from "../lib/raw-json.ts";
 import { errorResponses, Input, Ref } from "../schemas/common.ts";
 import { ContentQuery } from "../schemas/filters.ts";
 import { MessageIn } from "../schemas/message-in.ts";
-import { MessageOut } from "../schemas/messages.ts";
+import { EventExampleIn, MessageOut } from "../schemas/messages.ts";
+import { sendExample } from "../services/send-example.ts";
 import { type SendMessageParts, sendMessage } from "../services/send-message.ts";
 import { type ApiParts, api } from "./api.ts";
+import { rawResponse } from "./raw-response.ts";
 
 /** Accepting: apart from the other message routes, since it goes by the intake and not by the repos. */
 export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts }) =>
-  api(parts, "send-message").post(
-    "/app/:app_id/msg",
-    async ({ ctx, body, query, params, rawBody, request }) => {
-      const message = await sendMessage(ctx, parts.sending, {
-        appRef: params.app_id,
-        path: `/api/v1/app/${params.app_id}/msg`,
-        message: body,
-        rawBody,
-        idempotencyKey: request.headers.get("idempotency-key"),
-        withContent: query.with_content ?? true,
-      });
-      return new Response(stringify(message), {
-        status: 202,
-        headers: { "content-type": "application/json" },
-      });
-    },
-    {
-      params: Type.Object({ app_id: Ref }),
-      query: Input(ContentQuery),
-      body: MessageIn,
-      response: { 202: MessageOut, ...errorResponses },
-      detail: { operationId: "v1.message.create", summary: "Send a message" },
-    },
-  );
+  api(parts, "send-message")
+    .post(
+      "/app/:app_id/msg",
+      async ({ ctx, body, query, params, rawBody, request }) => {
+        const message = await sendMessage(ctx, parts.sending, {
+          appRef: params.app_id,
+          path: `/api/v1/app/${params.app_id}/msg`,
+          message: body,
+          rawBody,
+          // An empty one names nothing: taken for a key, it would make one message of all that come with it.
+          idempotencyKey: request.headers.get("idempotency-key") || null,
+          withContent: query.with_content ?? true,
+        });
+        return new Response(stringify(message), {
+          status: 202,
+          headers: { "content-type": "application/json" },
+        });
+      },
+      {
+        params: Type.Object({ app_id: Ref }),
+        query: Input(ContentQuery),
+        body: MessageIn,
+        response: { 202: MessageOut, ...errorResponses },
+        detail: { operationId: "v1.message.create", summary: "Send a message" },
+      },
+    )
+    .post(
+      "/app/:app_id/endpoint/:endpoint_id/send-example",
+      async ({ ctx, body, params }) =>
+        rawResponse(
+          MessageOut,
+          await sendExample(ctx, params.app_id, params.endpoint_id, body, parts.sending.payloadRetentionDays),
+        ),
+      {
+        params: Type.Object({ app_id: Ref, endpoint_id: Ref }),
+        body: EventExampleIn,
+        response: { 200: MessageOut, ...errorResponses },
+        detail: {
+          operationId: "v1.endpoint.send-example",
+          summary: "Send an example of an event",
+          description: "To this endpoint only, whatever it filters by.",
+        },
+      },
+    );

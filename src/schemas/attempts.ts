@@ -28,6 +28,7 @@ export const MessageAttemptOut = Type.Object({
   responseStatusCode: Type.Integer({ description: "0 when no response came", examples: [200] }),
   responseDurationMs: Type.Integer({ examples: [42] }),
   timestamp: Timestamp,
+  msg: Type.Optional(Nullable(MessageOut)),
 });
 export type MessageAttemptOut = Static<typeof MessageAttemptOut>;
 export const MessageAttemptList = ListResponse(MessageAttemptOut);

@@ -76,6 +76,9 @@ export const BackgroundTaskOut = Type.Object({
       event_types: Type.Optional(
         Type.Array(AppEventTypes, { description: "of event-type.aggregate, at its end" }),
       ),
+      messagesPurged: Type.Optional(
+        Type.Integer({ description: "of application.purge_content: payloads expunged so far" }),
+      ),
       canceled: Type.Optional(Type.Boolean()),
       error: Type.Optional(Type.String()),
     },

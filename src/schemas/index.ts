@@ -9,7 +9,9 @@ import * as endpointHeaders from "./endpoint-headers.ts";
 import * as endpointSecrets from "./endpoint-secrets.ts";
 import * as endpoints from "./endpoints.ts";
 import * as environment from "./environment.ts";
+import * as eventTypeOpenApi from "./event-type-openapi.ts";
 import * as eventTypes from "./event-types.ts";
+import * as expunge from "./expunge.ts";
 import * as health from "./health.ts";
 import * as integrations from "./integrations.ts";
 import * as messageEndpoints from "./message-endpoints.ts";
@@ -30,7 +32,9 @@ export const namedSchemas: [name: string, schema: TSchema][] = [
   endpointSecrets,
   endpoints,
   environment,
+  eventTypeOpenApi,
   eventTypes,
+  expunge,
   health,
   integrations,
   messageEndpoints,

@@ -21,8 +21,15 @@ export const MessageIn = Input(
     eventId: OptionalNullable(Uid("msg_", "signup-ada")),
     channels: OptionalNullable(Type.Array(Channel, { minItems: 1, maxItems: 10, uniqueItems: true })),
     application: OptionalNullable(ApplicationIn),
-    payloadRetentionPeriod: Type.Optional(
+    payloadRetentionPeriod: OptionalNullable(
       Type.Integer({ minimum: 5, maximum: 90, description: "days that the payload is kept", examples: [90] }),
+    ),
+    payloadRetentionHours: OptionalNullable(
+      Type.Integer({
+        minimum: 1,
+        maximum: 2160,
+        description: "hours that the payload is kept, in place of payloadRetentionPeriod",
+      }),
     ),
     transformationsParams: OptionalNullable(
       Type.Object({

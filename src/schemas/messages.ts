@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Channel, Id, ListResponse, Name, Nullable, Timestamp } from "./common.ts";
+import { Channel, Id, Input, ListResponse, Name, Nullable, OptionalNullable, Timestamp } from "./common.ts";
 
 export const MessageOut = Type.Object({
   id: Id("msg_"),
@@ -15,3 +15,22 @@ export const MessageOut = Type.Object({
 export type MessageOut = Static<typeof MessageOut>;
 
 export const MessageList = ListResponse(MessageOut);
+
+export const EventExampleIn = Input({
+  eventType: { ...Name, description: "`svix.ping`, or a type whose schema has an example" },
+  exampleIndex: Type.Optional(
+    Type.Integer({ minimum: 0, description: "which of the schema's examples; the first unless told" }),
+  ),
+});
+export type EventExampleIn = Static<typeof EventExampleIn>;
+
+export const MessagePrecheckIn = Input({
+  eventType: Name,
+  channels: OptionalNullable(Type.Array(Channel, { minItems: 1, maxItems: 10, uniqueItems: true })),
+});
+export type MessagePrecheckIn = Static<typeof MessagePrecheckIn>;
+
+export const MessagePrecheckOut = Type.Object({
+  active: Type.Boolean({ description: "some endpoint that is not disabled would be sent it" }),
+});
+export type MessagePrecheckOut = Static<typeof MessagePrecheckOut>;

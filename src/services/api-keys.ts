@@ -6,10 +6,8 @@ import type { ApiKeyCreatedOut, ApiKeyIn, ApiKeyOut } from "../schemas/api-keys.
 import { audit } from "./audit.ts";
 import { tokenHash } from "./authentication.ts";
 import { requireOrg } from "./authorization.ts";
-import type { Context } from "./context.ts";
+import type { ActorContext } from "./context.ts";
 import { notFound } from "./errors.ts";
-
-type KeysContext = Pick<Context, "actor" | "orgId" | "repos">;
 
 const tokenBytes = 32;
 const hintLength = 4;
@@ -26,7 +24,7 @@ const toOut = (row: ApiKey): ApiKeyOut => ({
 });
 
 /** Makes a key. Its token is in the answer and nowhere else. */
-export async function createApiKey(ctx: KeysContext, input: ApiKeyIn): Promise<ApiKeyCreatedOut> {
+export async function createApiKey(ctx: ActorContext, input: ApiKeyIn): Promise<ApiKeyCreatedOut> {
   requireOrg(ctx);
   const token = `key_${randomBytes(tokenBytes).toString("base64url")}`;
   const wanted = new Set(input.scopes ?? scopesDefault);
@@ -53,13 +51,13 @@ export async function createApiKey(ctx: KeysContext, input: ApiKeyIn): Promise<A
 }
 
 /** Newest first unless told; those that were revoked are not shown. */
-export async function listApiKeys(ctx: KeysContext, query: OrderedPageQuery): Promise<Page<ApiKeyOut>> {
+export async function listApiKeys(ctx: ActorContext, query: OrderedPageQuery): Promise<Page<ApiKeyOut>> {
   requireOrg(ctx);
   const request = pageRequest(query, query.order ?? "descending");
   return page(await ctx.repos.apiKeys.list(ctx.orgId, request), request, (row) => row.id, toOut);
 }
 
-export async function getApiKey(ctx: KeysContext, id: string): Promise<ApiKeyOut> {
+export async function getApiKey(ctx: ActorContext, id: string): Promise<ApiKeyOut> {
   requireOrg(ctx);
   const row = await ctx.repos.apiKeys.find(ctx.orgId, id);
   if (!row) throw notFound();
@@ -67,7 +65,7 @@ export async function getApiKey(ctx: KeysContext, id: string): Promise<ApiKeyOut
 }
 
 /** Ends a key, at once or so many seconds from now. Every process has heard of it within 5 s. */
-export async function endApiKey(ctx: KeysContext, id: string, inSeconds = 0): Promise<void> {
+export async function endApiKey(ctx: ActorContext, id: string, inSeconds = 0): Promise<void> {
   requireOrg(ctx);
   await ctx.repos.tx(async (tx) => {
     const { apiKeys } = tx;

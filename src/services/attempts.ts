@@ -8,7 +8,7 @@ import type { Context } from "./context.ts";
 import { findEndpoint } from "./endpoints.ts";
 import { AppError, notFound } from "./errors.ts";
 import { firstAttemptIdOf, newestFirst, type RangeQuery } from "./id-ranges.ts";
-import { findMessage } from "./messages.ts";
+import { findMessage, toMessageOut } from "./messages.ts";
 
 export type AttemptListQuery = RangeQuery & {
   status?: number;
@@ -16,6 +16,8 @@ export type AttemptListQuery = RangeQuery & {
   channel?: string;
   eventTypes: string[] | null;
   withContent: boolean;
+  /** Each with its message. */
+  withMessage: boolean;
 };
 
 const statusTexts = ["success", "pending", "fail", "sending", "canceled"] as const;
@@ -80,13 +82,27 @@ async function list(
   const rows = await ctx.repos.attempts.list(scope, request, filter);
   const short = rows.length <= request.limit && isSifted(scope, filter);
   const edge = short ? await ctx.repos.attempts.scannedTo(scope, request, filter) : null;
-  return page(
+  const found = page(
     rows,
     request,
     (row) => row.id,
     (row) => toOut(row, query.withContent),
     edge,
   );
+  return query.withMessage ? { ...found, data: await withMessages(ctx, of.appId, found.data, query) } : found;
+}
+
+/** Null for a message that is gone. */
+async function withMessages(
+  ctx: Context,
+  appId: string,
+  attempts: MessageAttemptOut[],
+  { withContent }: { withContent: boolean },
+): Promise<MessageAttemptOut[]> {
+  const ids = attempts.map(({ msgId }) => msgId);
+  const rows = await ctx.repos.messages.findAll(ctx.orgId, appId, ids, withContent);
+  const messages = new Map(rows.map((row) => [row.id, toMessageOut(row, withContent)]));
+  return attempts.map((attempt) => ({ ...attempt, msg: messages.get(attempt.msgId) ?? null }));
 }
 
 function toFilter(query: AttemptListQuery, endpointId: string | null): AttemptFilter | null {

@@ -2,11 +2,10 @@ import { idBound } from "../lib/ids.ts";
 import type { ReplayTask } from "../models/background-tasks.ts";
 import type { Endpoint } from "../models/endpoints.ts";
 import type { Repos } from "../repos/index.ts";
-import type { Context } from "./context.ts";
+import type { ActorContext } from "./context.ts";
 import { notFound } from "./errors.ts";
-import { createReplay, type ReplayRequest, replayBatch, taskLeaseSeconds } from "./replays.ts";
+import { createReplay, type ReplayRequest, replayBatch, replayInput, taskLeaseSeconds } from "./replays.ts";
 
-type OperatorContext = Pick<Context, "actor" | "orgId" | "repos">;
 export type BackfillRequest = Omit<ReplayRequest, "kind" | "asked"> & { asked: string };
 
 const retryMs = 500;
@@ -20,7 +19,7 @@ export async function findAnyEndpoint(repos: Repos, id: string): Promise<Endpoin
 
 /** The backfill that was asked for in the same words and is not done, or a new one. */
 export async function resumeOrCreateBackfill(
-  ctx: OperatorContext,
+  ctx: ActorContext,
   request: BackfillRequest,
 ): Promise<{ task: ReplayTask; resumed: boolean }> {
   const { endpoint, asked } = request;
@@ -38,7 +37,7 @@ export async function resumeOrCreateBackfill(
  * @returns null when another process still works on it, or the signal aborts
  */
 export async function leaseBackfill(
-  ctx: OperatorContext,
+  ctx: ActorContext,
   taskId: string,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -51,26 +50,25 @@ export async function leaseBackfill(
   return lease;
 }
 
-export const releaseBackfill = (ctx: OperatorContext, taskId: string, lease: string): Promise<void> =>
+export const releaseBackfill = (ctx: ActorContext, taskId: string, lease: string): Promise<void> =>
   ctx.repos.backgroundTasks.release(taskId, lease);
+
+/** Why it ended before its work was done: it failed or was canceled. Null when it did not. */
+export async function unhappyEnd(
+  ctx: ActorContext,
+  taskId: string,
+): Promise<Pick<ReplayTask, "status" | "error"> | null> {
+  const task = await ctx.repos.backgroundTasks.find(ctx.orgId, taskId);
+  return task?.status === "failed" || task?.status === "canceled" ? task : null;
+}
 
 /** What a run would do, batch by batch; nothing is written. */
 export async function* tryBackfill(
-  ctx: OperatorContext,
+  ctx: ActorContext,
   request: BackfillRequest,
   batchSize: number,
 ): AsyncGenerator<{ scanned: number; queued: number }> {
-  const input = {
-    endpointId: request.endpoint.id,
-    since: request.since.toISOString(),
-    until: request.until.toISOString(),
-    only: request.only,
-    eventTypes: request.eventTypes ?? null,
-    channel: request.channel ?? null,
-    statusCodeClass: null,
-    rate: null,
-    asked: null,
-  };
+  const input = replayInput(request);
   for (let cursor: string | null = null; ; ) {
     const task = { orgId: ctx.orgId, appId: request.endpoint.appId, input, cursor };
     const step = await ctx.repos.replays.tryBatch(replayBatch(task, batchSize));
@@ -82,7 +80,7 @@ export async function* tryBackfill(
 
 /** How many messages are still to be looked at. */
 export const countBackfill = (
-  ctx: OperatorContext,
+  ctx: ActorContext,
   { appId, since, until, cursor }: { appId: string; since: Date; until: Date; cursor: string | null },
 ): Promise<number> =>
   ctx.repos.replays.countMessages(appId, cursor ?? idBound("msg_", since), idBound("msg_", until));

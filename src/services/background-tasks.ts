@@ -3,8 +3,12 @@ import {
   type BackgroundTask,
   type BackgroundTaskKind,
   type BackgroundTaskStatus,
+  isPurgeTask,
   isUsageTask,
+  type PurgeTask,
+  purgeKind,
   type ReplayTask,
+  type TaskKind,
   type UsageKind,
   type UsageTask,
   usageKinds,
@@ -46,7 +50,22 @@ const usageOut = (row: UsageTask): BackgroundTaskOut => ({
   },
 });
 
-const toOut = (row: BackgroundTask): BackgroundTaskOut => (isUsageTask(row) ? usageOut(row) : replayOut(row));
+const purgeOut = (row: PurgeTask): BackgroundTaskOut => ({
+  id: row.id,
+  status: statusOut(row.status),
+  task: row.kind,
+  updatedAt: row.updatedAt.toISOString(),
+  data: {
+    messagesPurged: row.queued,
+    ...(row.status === "canceled" && { canceled: true }),
+    ...(row.error !== null && { error: row.error }),
+  },
+});
+
+function toOut(row: BackgroundTask): BackgroundTaskOut {
+  if (isUsageTask(row)) return usageOut(row);
+  return isPurgeTask(row) ? purgeOut(row) : replayOut(row);
+}
 
 const replayOut = (row: ReplayTask): BackgroundTaskOut => ({
   ...toReplayOut(row),
@@ -60,6 +79,13 @@ const replayOut = (row: ReplayTask): BackgroundTaskOut => ({
     ...(row.error !== null && { error: row.error }),
   },
 });
+
+const replayKinds: BackgroundTaskKind[] = [
+  "endpoint.recover",
+  "endpoint.replay",
+  "endpoint.bulk-replay",
+  "endpoint.backfill",
+];
 
 /** Newest first unless told. */
 export async function listBackgroundTasks(
@@ -76,15 +102,10 @@ export async function listBackgroundTasks(
   return page(rows, request, (row) => row.id, toOut);
 }
 
-function storedKinds(task: string): (BackgroundTaskKind | UsageKind)[] {
-  const kinds: BackgroundTaskKind[] = [
-    "endpoint.recover",
-    "endpoint.replay",
-    "endpoint.bulk-replay",
-    "endpoint.backfill",
-  ];
-  return [...usageKinds.filter((kind) => kind === task), ...kinds.filter((kind) => kindOut(kind) === task)];
-}
+const storedKinds = (task: string): TaskKind[] => [
+  ...([...usageKinds, purgeKind] as TaskKind[]).filter((kind) => kind === task),
+  ...replayKinds.filter((kind) => kindOut(kind) === task),
+];
 
 export async function getBackgroundTask(ctx: Context, id: string): Promise<BackgroundTaskOut> {
   requireOrg(ctx);

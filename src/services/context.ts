@@ -39,6 +39,9 @@ export type Context = {
   signal: AbortSignal;
 };
 
+/** As much of it as the verbs need that operators and tasks call too: there is no request then. */
+export type ActorContext = Pick<Context, "actor" | "orgId" | "repos">;
+
 /** The actor as the audit log and the logs name it. */
 export function actorName(actor: Actor): string {
   switch (actor.kind) {

@@ -1,9 +1,9 @@
 import type { Egress, EgressOutcome } from "../lib/egress/index.ts";
 import { newId } from "../lib/ids.ts";
-import { sign } from "../lib/standard-webhooks.ts";
 import { triggers } from "../models/deliveries.ts";
 import type { Outcome } from "../repos/outcomes.ts";
 import { nextAttemptAt, parseRetryAfter, type RetryPolicy } from "./retry-schedule.ts";
+import { sign } from "./standard-webhooks.ts";
 import type { Target } from "./targets.ts";
 
 /** One message for one endpoint, held under a lease. */

@@ -1,8 +1,8 @@
-import { generateSecret, generateSigningKey, parseSecret, verifyingSecret } from "../lib/webhook-secrets.ts";
 import type { EndpointSecretOut, EndpointSecretRotateIn } from "../schemas/endpoint-secrets.ts";
 import { applicationScope } from "./authorization.ts";
 import type { Context } from "./context.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
+import { generateSecret, generateSigningKey, parseSecret, verifyingSecret } from "./webhook-secrets.ts";
 
 const graceSecondsDefault = 86_400;
 /** How many replaced secrets may sign beside the current one. */

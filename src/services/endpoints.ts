@@ -1,6 +1,5 @@
 import { newId } from "../lib/ids.ts";
 import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
-import { generateSecret } from "../lib/webhook-secrets.ts";
 import type { Endpoint } from "../models/endpoints.ts";
 import type { EndpointIn, EndpointOut, EndpointPatch, EndpointUpdate } from "../schemas/endpoints.ts";
 import { findApplication } from "./applications.ts";
@@ -14,6 +13,7 @@ import { checkEventTypes } from "./event-types.ts";
 import { checkHeaders } from "./header-rules.ts";
 import { checkMetadata } from "./metadata.ts";
 import { throttleRateOf } from "./throttle-rate.ts";
+import { generateSecret } from "./webhook-secrets.ts";
 
 export const toEndpointOut = (row: Endpoint): EndpointOut => ({
   id: row.id,

@@ -4,11 +4,10 @@ export const errorCodes = {
   invalid_range: { status: 400, detail: "Invalid range." },
   limit_reached: { status: 400, detail: "Limit reached." },
   missing_payload: { status: 400, detail: "The message's payload has expired or was expunged." },
-  invalid_scheme: { status: 400, detail: "The event type's schema has no example." },
+  invalid_scheme: { status: 400, detail: "The event type has no example in its schemas." },
   authentication_failed: { status: 401, detail: "Invalid token" },
   "insufficient access": { status: 403, detail: "Insufficient access for the given operation." },
   not_found: { status: 404, detail: "Entity not found" },
-  method_not_allowed: { status: 405, detail: "Method not allowed" },
   conflict: { status: 409, detail: "A conflict has occurred" },
   event_type_exists: { status: 409, detail: "An event type with this name already exists" },
   idempotency_conflict: { status: 409, detail: "This idempotency key was used with another request body" },
@@ -20,7 +19,7 @@ export const errorCodes = {
     status: 503,
     detail: "A request with this idempotency key is still running. Try again shortly.",
   },
-  unavailable: { status: 503, detail: "The database can't be reached. Try again shortly." },
+  unavailable: { status: 503, detail: "The database can't be used at the moment. Try again shortly." },
   overloaded: { status: 503, detail: "Too many requests are waiting. Try again shortly." },
 } as const;
 

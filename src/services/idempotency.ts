@@ -10,7 +10,7 @@ export type HeldKey = { key: string; lockedUntil: string; sealer: Sealer };
 
 // Longer than any request may take: after that its process counts as dead, and the key is free.
 const lockSeconds = 60;
-// Below the server's idle timeout of 10 s, so that the one who waits gets an answer.
+// Short enough that whoever waits gets an answer before its own client gives up.
 const waitMsMax = 8000;
 const pollMsFirst = 20;
 const pollMsMax = 250;

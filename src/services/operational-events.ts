@@ -90,7 +90,7 @@ export function createOperationalEvents(parts: OperationalEventsParts): Operatio
         channels: null,
         payload: JSON.stringify({ type: event.type, data: dataOf(event, names) }),
         contentType: null,
-        payloadRetentionDays: parts.payloadRetentionDays,
+        payloadRetentionHours: parts.payloadRetentionDays * 24,
         idempotency: null,
       });
     } catch (error) {

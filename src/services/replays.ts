@@ -1,6 +1,7 @@
 import { idBound, newId } from "../lib/ids.ts";
 import {
   type BackgroundTaskKind,
+  isPurgeTask,
   isUsageTask,
   type ReplayInput,
   type ReplayTask,
@@ -8,7 +9,7 @@ import {
 import type { Endpoint } from "../models/endpoints.ts";
 import type { ReplayBatch, ReplayStep } from "../repos/replays.ts";
 import { audit } from "./audit.ts";
-import type { Context } from "./context.ts";
+import type { ActorContext } from "./context.ts";
 import { notFound } from "./errors.ts";
 
 /** A batch has committed or been lost long before; whoever dies is replaced after so many seconds. */
@@ -27,9 +28,8 @@ export type ReplayRequest = {
   asked?: string | null;
 };
 
-type TaskContext = Pick<Context, "actor" | "orgId" | "repos">;
-
-const replayInput = (request: ReplayRequest): ReplayInput => ({
+/** The request as its task keeps it. */
+export const replayInput = (request: Omit<ReplayRequest, "kind">): ReplayInput => ({
   endpointId: request.endpoint.id,
   since: request.since.toISOString(),
   until: request.until.toISOString(),
@@ -42,7 +42,7 @@ const replayInput = (request: ReplayRequest): ReplayInput => ({
 });
 
 /** Writes down what is to be sent again. Workers do it, batch by batch; a backfill's script does its own. */
-export async function createReplay(ctx: TaskContext, request: ReplayRequest): Promise<ReplayTask> {
+export async function createReplay(ctx: ActorContext, request: ReplayRequest): Promise<ReplayTask> {
   const input = replayInput(request);
   return ctx.repos.tx(async (tx) => {
     const task = await tx.backgroundTasks.insert({
@@ -82,7 +82,7 @@ export const replayBatch = (
  * @returns `done` when the task has ended, for whatever reason
  */
 export async function runReplayBatch(
-  ctx: Omit<TaskContext, "actor">,
+  ctx: Omit<ActorContext, "actor">,
   taskId: string,
   options: { batchSize: number; lease: string | null },
 ): Promise<Omit<ReplayStep, "lastId"> & { done: boolean }> {
@@ -90,7 +90,8 @@ export async function runReplayBatch(
   return ctx.repos.tx(async (tx) => {
     const task = await tx.backgroundTasks.lock(ctx.orgId, taskId);
     if (!task) throw notFound();
-    if (isUsageTask(task) || task.status !== "running" || task.lease !== options.lease) return nothing;
+    if (isUsageTask(task) || isPurgeTask(task) || task.status !== "running" || task.lease !== options.lease)
+      return nothing;
     const endpoint = await tx.endpoints.find(
       { orgId: ctx.orgId, appRef: task.appId, boundAppId: null },
       task.input.endpointId,

@@ -98,7 +98,7 @@ function toRow(ctx: Context, parts: SendMessageParts, input: SendMessageInput): 
     eventId: message.eventId ?? null,
     channels: message.channels ?? null,
     ...payloadOf(message, rawBody),
-    payloadRetentionDays: message.payloadRetentionPeriod ?? parts.payloadRetentionDays,
+    payloadRetentionHours: retentionHours(message) ?? parts.payloadRetentionDays * 24,
     idempotency:
       idempotencyKey === null
         ? null
@@ -107,6 +107,16 @@ function toRow(ctx: Context, parts: SendMessageParts, input: SendMessageInput): 
             bodyHash: requestHash("", rawBody),
           },
   };
+}
+
+function retentionHours({ payloadRetentionHours: hours, payloadRetentionPeriod: days }: MessageIn) {
+  if (typeof hours === "number" && typeof days === "number") {
+    throw invalid(
+      ["body", "payloadRetentionHours"],
+      "is given beside payloadRetentionPeriod: only one counts",
+    );
+  }
+  return hours ?? (typeof days === "number" ? days * 24 : null);
 }
 
 function payloadOf(message: MessageIn, rawBody: string): { payload: string; contentType: string | null } {

@@ -1,5 +1,5 @@
-import { parseSecret, type WebhookKey } from "../lib/webhook-secrets.ts";
 import type { TargetRow, TargetsRepo } from "../repos/targets.ts";
+import { parseSecret, type WebhookKey } from "./webhook-secrets.ts";
 
 /** An endpoint, ready to be delivered to. */
 export type Target = {

@@ -29,9 +29,16 @@ const aheadSeconds = 1;
 export function createThrottled(options: ThrottledOptions): Throttled {
   const later = new Map<Timer, Delivery>();
 
-  const startLater = (delivery: Delivery, inMs: number): void => {
+  const lastStarts = new Map<string, number>();
+
+  const startLater = (delivery: Delivery, inMs: number, stepMs: number): void => {
     const timer = setTimeout(() => {
       later.delete(timer);
+      // After a stall of this process many are late: they still go out one step apart.
+      const lastStart = lastStarts.get(delivery.endpointId) ?? Number.NEGATIVE_INFINITY;
+      const earlyMs = lastStart + stepMs - performance.now();
+      if (earlyMs > 1) return startLater(delivery, earlyMs, stepMs);
+      lastStarts.set(delivery.endpointId, performance.now());
       options.start(delivery);
     }, inMs);
     later.set(timer, delivery);
@@ -49,10 +56,10 @@ export function createThrottled(options: ThrottledOptions): Throttled {
           deliveriesMax: options.deliveriesMax,
         }),
       );
-      for (const { startsInMs, ...delivery } of claimed) {
+      for (const { startsInMs, stepMs, ...delivery } of claimed) {
         const held = { ...delivery, lease, leaseEndsAt };
         if (delivery.gone) await options.drop(held);
-        else startLater(held, startsInMs);
+        else startLater(held, startsInMs, stepMs);
       }
       if (claimed.length > 0) options.claimAgainAt(new Date(Date.now() + (aheadSeconds * 1000) / 2));
     },

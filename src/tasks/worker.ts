@@ -19,6 +19,7 @@ import type { Availability } from "./availability.ts";
 import { createDeliverTask } from "./deliver.ts";
 import { createHeartbeat } from "./heartbeat.ts";
 import { newWorkerId } from "./leases.ts";
+import { createPurgesTask } from "./purges.ts";
 import { createReplaysTask } from "./replays.ts";
 import { startSchedules } from "./schedules.ts";
 import { createUsageTask } from "./usage.ts";
@@ -87,6 +88,7 @@ export function createWorker(parts: WorkerParts): Worker {
   });
   const replays = createReplaysTask({ repos, log });
   const usage = createUsageTask({ repos, log });
+  const purges = createPurgesTask({ repos, log });
   let ears: { stop(): Promise<void> }[] = [];
   let clock: { stop(): Promise<void> } | null = null;
 
@@ -112,6 +114,7 @@ export function createWorker(parts: WorkerParts): Worker {
       const wakeTasks = () => {
         replays.wake();
         usage.wake();
+        purges.wake();
       };
       ears = await Promise.all([
         listen(direct, dueChannel, deliver.wake, deliver.wake),
@@ -121,6 +124,7 @@ export function createWorker(parts: WorkerParts): Worker {
       deliver.start();
       replays.start();
       usage.start();
+      purges.start();
       clock = startSchedules({ repos, log, retentionDays: config.attemptRetentionDays });
       log.info({ workerId }, "worker started");
     },
@@ -128,7 +132,7 @@ export function createWorker(parts: WorkerParts): Worker {
       // Side by side: a step of a task that takes minutes must not keep the deliveries from being handed back.
       const ends = await Promise.allSettled([
         endDeliveries(deadline),
-        ...[clock, replays, usage, ...ears].map((part) => part?.stop()),
+        ...[clock, replays, usage, purges, ...ears].map((part) => part?.stop()),
       ]);
       egress.close();
       const failed = ends.find((end) => end.status === "rejected");

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import * as sdk2 from "svix";
+import * as sdk1 from "svix-1";
 import { newId } from "../../src/lib/ids.ts";
-import type { Api } from "../harness/api.ts";
+import { type Api, orgToken } from "../harness/api.ts";
 import { ago, startAttemptScene } from "../harness/attempt-scene.ts";
 import type { Rows } from "../harness/rows.ts";
 import { runScenarios } from "../harness/scenarios.ts";
@@ -77,6 +79,30 @@ runScenarios(
       status: 200,
       hasNot: ["busy", "refused", "thanks"],
     },
+    {
+      name: "with their messages",
+      request: `GET ${byEndpoint}?with_msg=true&limit=3`,
+      status: 200,
+      has: { data: [{ msg: { eventId: "m3" } }, { msg: { eventId: "m2" } }, { msg: { eventId: "m1" } }] },
+      hasNot: ["theirs"],
+      // As it was sent, byte by byte.
+      check: ({ text }) => expect(text).toContain('"payload":{"n":1.0}'),
+    },
+    {
+      name: "with their messages, without content",
+      request: `GET ${byMessage}?with_msg=true&with_content=false`,
+      status: 200,
+      has: { data: [{ msg: { payload: {} } }, { msg: { payload: {} } }, { msg: { payload: {} } }] },
+      hasNot: ["1.0", "busy", "thanks"],
+    },
+    { name: "without them", request: `GET ${byEndpoint}?with_msg=false`, status: 200, hasNot: ['"msg"'] },
+    { name: "with what?", request: `GET ${byEndpoint}?with_msg=maybe`, status: 400 },
+    {
+      name: "with their messages, another org",
+      request: `GET ${byEndpoint}?with_msg=true`,
+      as: "otherOrg",
+      status: 404,
+    },
     { name: "of a message", request: `GET ${byMessage}`, ...codes(200, 201, 500) },
     { name: "of a message, failures", request: `GET ${byMessage}?status=2`, ...codes(500) },
     { name: "of a message at an endpoint", request: `GET ${byMessage}?endpoint_id=ep2`, ...codes(201) },
@@ -142,4 +168,13 @@ test("attempts of months after their message are still its own", async () => {
   const { body } = await api.request("GET", "/app/late/attempt/msg/old");
   expect(body.data.map(({ triggerType }: { triggerType: number }) => triggerType)).toEqual([1, 0]);
   expect((await api.request("GET", "/app/late/endpoint/late/msg")).body.data).toMatchObject([{ status: 0 }]);
+});
+
+test.each([
+  ["svix 2.5.0", sdk2.Svix],
+  ["svix 1.99.1", sdk1.Svix],
+])("%s: attempts with their messages", async (_, Svix) => {
+  const { messageAttempt } = new Svix(await orgToken("org_a"), { serverUrl: api.url });
+  const { data } = await messageAttempt.listByEndpoint("own", "ep", { withMsg: true, withContent: true });
+  expect(data.find(({ id }) => id === ids.bad)?.msg).toMatchObject({ eventId: "m1", payload: { n: 1 } });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
-import { generateSigningKey, verifyingSecret } from "../../src/lib/webhook-secrets.ts";
+import { generateSigningKey, verifyingSecret } from "../../src/services/webhook-secrets.ts";
 import { type Api, appToken, orgToken, startApi } from "../harness/api.ts";
 import { runScenarios } from "../harness/scenarios.ts";
 

@@ -32,6 +32,14 @@ test("a repeat gets the first answer, to the byte, and does nothing", async () =
   expect(await count("once")).toBe(1);
 });
 
+test("an empty key is none", async () => {
+  await api.request("POST", "/app", { body: { name: "none", uid: "none" } });
+  const send = () => create("", { eventType: "a", payload: {} }, api, "/app/none/msg");
+  const [first, second] = [await send(), await send()];
+  expect([first.status, second.status]).toEqual([202, 202]);
+  expect(second.text).not.toBe(first.text);
+});
+
 test("a trailing slash makes no difference", async () => {
   const key = newKey();
   const first = await create(key, { name: "slash" });

@@ -228,3 +228,49 @@ test("a rare filter ends a page early and says so; going on finds everything", a
     expect(pages).toBeGreaterThan(2);
   }
 });
+
+const create = "POST /app/own/msg" as const;
+const both = { payloadRetentionHours: 5, payloadRetentionPeriod: 5 };
+const message = (over: object) => ({ eventType: "kept", payload: {}, ...over });
+const hoursKept = async (over: object): Promise<number> => {
+  const { body } = await api.request("POST", "/app/own/msg", { body: message(over) });
+  const [row] = await api.database.sql`
+    select extract(epoch from payload_expires_at - now()) / 3600 as hours from messages where id = ${body.id}`;
+  return Math.round(Number(row?.hours) * 10) / 10;
+};
+
+runScenarios(
+  () => api,
+  [
+    {
+      name: "kept for no hours",
+      request: create,
+      body: message({ payloadRetentionHours: 0 }),
+      status: 422,
+      at: ["body", "payloadRetentionHours"],
+    },
+    { name: "too many", request: create, body: message({ payloadRetentionHours: 2161 }), status: 422 },
+    { name: "half", request: create, body: message({ payloadRetentionHours: 1.5 }), status: 422 },
+    {
+      name: "hours and days",
+      request: create,
+      body: message(both),
+      status: 422,
+      at: ["body", "payloadRetentionHours"],
+    },
+    {
+      name: "null is absent",
+      request: create,
+      body: message({ ...both, payloadRetentionHours: null }),
+      status: 202,
+    },
+  ],
+  () => tokens,
+);
+
+test("a payload is kept for as many hours or days as the message says", async () => {
+  expect(await hoursKept({ payloadRetentionHours: 1 })).toBe(1);
+  expect(await hoursKept({ payloadRetentionHours: 2160 })).toBe(2160);
+  expect(await hoursKept({ payloadRetentionPeriod: 5 })).toBe(120);
+  expect(await hoursKept({})).toBe(2160);
+});

@@ -58,6 +58,12 @@ const bodies: Record<string, object> = {
   "PUT /app/:app_id/endpoint/:endpoint_id/headers": { headers: { theirs: "1" } },
   "PATCH /app/:app_id/endpoint/:endpoint_id/headers": { headers: { theirs: "1" } },
   "POST /app/:app_id/msg": { eventType: "user.signup", payload: {} },
+  "POST /app/:app_id/msg/precheck/active": { eventType: "user.signup" },
+  "POST /app/:app_id/msg/bulk-expunge": { ids: ["event-1"] },
+  "POST /event-type/import/openapi": {
+    spec: { webhooks: { "user.signup": { post: { description: "theirs" } } } },
+    replaceAll: true,
+  },
   "POST /app/:app_id/endpoint/:endpoint_id/send-example": { eventType: "user.signup" },
   "POST /app/:app_id/endpoint/:endpoint_id/recover": { since: new Date().toISOString() },
   "POST /app/:app_id/endpoint/:endpoint_id/replay-missing": { since: new Date().toISOString() },

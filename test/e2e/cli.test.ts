@@ -40,6 +40,30 @@ const commands = [
   "ops backfill",
 ].map((line) => ({ line, argv: line.split(" ").filter(Boolean) }));
 
+describe("serve", () => {
+  test("a port that is taken is a sentence and exit 1, and nothing else goes wrong", async () => {
+    const taken = startReceiver();
+    const env = { DATA_DIR: await usedDataDir(), PORT: new URL(taken.url).port };
+    const { code, stdout, stderr } = await runApp(["serve"], { env });
+    await taken.stop();
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^.*port.*\n$/) });
+    expect(stdout).not.toMatch(/"level":"(warn|error)"/);
+  });
+
+  test.each([
+    { allow: "", expected: "EGRESS_ALLOW=127.0.0.0/8" },
+    { allow: "127.0.0.0/8", expected: null },
+  ])("the first message to try says when it would be refused: EGRESS_ALLOW=$allow", async (row) => {
+    const env = { DATA_DIR: await usedDataDir(), EGRESS_ALLOW: row.allow };
+    const serve = await startServe({ args: ["--greet"], env });
+    await until(() => serve.stderr().includes("/app/acme/msg"));
+    if (row.expected === null) expect(serve.stderr()).not.toContain("refused");
+    else expect(serve.stderr()).toContain(row.expected);
+    serve.kill();
+    expect(await serve.exited).toBe(0);
+  });
+});
+
 describe("the command line", () => {
   test("--version", async () => {
     expect(await runApp(["--version"])).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: "" });

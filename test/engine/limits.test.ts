@@ -86,7 +86,7 @@ test("the breaker opens on failures in a row, probes with one delivery, and clos
   await engine.send(app, 30);
   const health = async () =>
     (await engine.database.sql`select * from endpoint_health where endpoint_id = ${endpoint}`)[0];
-  await until(async () => (await health())?.open_until !== null && (await health()) !== undefined);
+  await until(async () => ((await health())?.open_until ?? null) !== null);
   const whenOpened = to.received.length;
   expect(whenOpened).toBeLessThan(20);
   // New messages wait rather than hammer.
@@ -100,4 +100,33 @@ test("the breaker opens on failures in a row, probes with one delivery, and clos
     (await engine.attempts()).filter((one) => one.status === 0).map((one) => one.message_id),
   );
   expect(delivered.size).toBe(50);
+}, 60_000);
+
+test("more than can be committed waits up to a bound, past it is refused at once, and what waited is committed", async () => {
+  const engine = await start({ worker: false });
+  const app = await engine.addApplication();
+  await engine.send(app);
+  const unlock = Promise.withResolvers<void>();
+  const locked = engine.database.sql.begin(async (tx) => {
+    await tx`lock table messages in access exclusive mode`;
+    await unlock.promise;
+  });
+  await Bun.sleep(100);
+  const startedAt = performance.now();
+  const refusedAfterMs: number[] = [];
+  const sends = Array.from({ length: 10_100 }, () =>
+    engine.send(app).catch((error: { code?: string }) => {
+      refusedAfterMs.push(performance.now() - startedAt);
+      return error.code;
+    }),
+  );
+  await until(() => refusedAfterMs.length === 100, 5_000);
+  expect(Math.max(...refusedAfterMs)).toBeLessThan(3_000);
+  unlock.resolve();
+  await locked;
+  const answers = await Promise.all(sends);
+  expect(answers.filter((answer) => answer === "overloaded")).toHaveLength(100);
+  expect(await engine.database.sql`select count(*)::int as count from messages`).toMatchObject([
+    { count: 10_001 },
+  ]);
 }, 60_000);

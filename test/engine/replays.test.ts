@@ -4,7 +4,7 @@ import { createRepos } from "../../src/repos/index.ts";
 import { createReplay } from "../../src/services/replays.ts";
 import { schedules } from "../../src/tasks/schedules.ts";
 import { type Engine, startEngine, testOrg } from "../harness/engine.ts";
-import { type Receiver, startReceiver } from "../harness/receiver.ts";
+import { type Receiver, startReceiver, until } from "../harness/receiver.ts";
 
 let engine: Engine;
 let other: Engine;
@@ -34,8 +34,7 @@ test("what an endpoint missed reaches it once, through the workers, when it is r
     until: new Date(Date.now() + 1_000),
     only: "missing",
   });
-  const deadline = Date.now() + 30_000;
-  while ((await engine.attempts()).length < ids.length && Date.now() < deadline) await Bun.sleep(50);
+  await until(async () => (await engine.attempts()).length >= ids.length, 30_000);
   const attempts = await engine.attempts();
   expect(attempts.map(({ message_id }) => message_id).toSorted()).toEqual(ids.toSorted());
   expect(attempts.every(({ status }) => status === 0)).toBe(true);
@@ -45,7 +44,5 @@ test("what an endpoint missed reaches it once, through the workers, when it is r
 
 test("every schedule has run once, whichever worker it was", async () => {
   const ran = async () => (await engine.database.sql`select name from schedules`).length;
-  const deadline = Date.now() + 30_000;
-  while ((await ran()) < schedules.length && Date.now() < deadline) await Bun.sleep(50);
-  expect(await ran()).toBe(schedules.length);
+  await until(async () => (await ran()) === schedules.length, 30_000);
 }, 60_000);

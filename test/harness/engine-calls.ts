@@ -32,7 +32,7 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
     channels: ["c"],
     payload: "{}",
     contentType: null,
-    payloadRetentionDays: 90,
+    payloadRetentionHours: 2160,
     idempotency: { key: lease, bodyHash: lease },
   };
   const hold = { lease, leaseSeconds: 30, saturated: [endpointId], deliveriesMax: 100, perEndpointMax: 10 };

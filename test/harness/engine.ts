@@ -84,7 +84,7 @@ export async function startEngine(
     channels: null,
     payload: '{"n":1.0}',
     contentType: null,
-    payloadRetentionDays: 90,
+    payloadRetentionHours: 2160,
     idempotency: null,
     ...given,
   });

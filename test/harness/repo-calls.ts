@@ -95,6 +95,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       list: (repo) => repo.list(orgId, down, { status: ["running"], kinds: ["endpoint.replay"] }),
       findRunning: (repo) => repo.findRunning(orgId, appId, "endpoint.backfill", { endpointId, asked: "x" }),
       claim: (repo) => repo.claim(uuid, 30),
+      claimPurge: (repo) => repo.claimPurge(uuid, 30),
       claimUsage: (repo) => repo.claimUsage(uuid, 30),
       addOutput: (repo) => repo.addOutput(task, [{ appId }]),
       lease: (repo) => repo.lease(orgId, task, uuid, 30),
@@ -118,6 +119,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     endpoints: {
       find: (repo) => each(repo.find(byId, endpointId), repo.find(byUid, "uid1")),
       list: (repo) => each(repo.list(byId, down), repo.list(byUid, next(endpointId))),
+      anyWants: (repo) => repo.anyWants(orgId, appId, { eventType: "a", channels: ["c"] }),
       insert: (repo) => repo.insert({ id: newId("ep_"), orgId, appId, url: "https://receiver.example/" }),
       update: (repo) => repo.update(byUid, endpointId, { description: "x" }),
       mergeHeaders: (repo) => repo.mergeHeaders(byId, endpointId, { remove: ["a"], add: { b: "c" } }),
@@ -138,6 +140,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       insert: (repo) => repo.insert(eventType),
       upsert: (repo) => repo.upsert(eventType),
       update: (repo) => repo.update(orgId, "n", { description: "x" }),
+      archiveOthers: (repo) => repo.archiveOthers(orgId, ["n"]),
       expunge: (repo) => repo.expunge(orgId, "n"),
     },
     health: { ping: (repo) => repo.ping() },
@@ -156,7 +159,19 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.list({ ...messageScope, appId: filled.otherApp.id }, up, noFilter, true),
         ),
       scannedTo: (repo) => repo.scannedTo(messageScope, next(messageId)),
+      findAll: (repo) => repo.findAll(orgId, appId, [messageId, from.message], true),
+      insert: (repo) =>
+        repo.insert({ id: newId("msg_"), orgId, appId, eventType: "user.created", payload: "{}" }, 90),
       removeContent: (repo) => repo.removeContent(orgId, appId, messageId),
+      removeContents: (repo) => repo.removeContents(orgId, appId, [messageId, "event7"]),
+      removeNextContents: (repo) =>
+        repo.removeNextContents({
+          orgId,
+          appId,
+          afterId: from.message,
+          beforeId: to.message,
+          batchSize: 100,
+        }),
     },
     operator: { findEndpoint: (repo) => repo.findEndpoint(endpointId) },
     partitions: {
@@ -169,6 +184,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     },
     queue: {
       insertManual: (repo) => repo.insertManual({ orgId, appId, messageId, endpointId }),
+      insertFresh: (repo) => repo.insertFresh({ orgId, appId, messageId: newId("msg_"), endpointId }),
       notify: (repo) => repo.notify(),
       count: (repo) => repo.count(endpointId, from.message, to.message),
     },

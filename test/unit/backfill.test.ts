@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { newId } from "../../src/lib/ids.ts";
 import { prepareHistory } from "../harness/history.ts";
 import { createTestDatabase } from "../harness/postgres.ts";
+import { until } from "../harness/receiver.ts";
 import { createRows } from "../harness/rows.ts";
 
 const database = await createTestDatabase();
@@ -44,10 +45,8 @@ const queued = async (endpointId: string) =>
       { message_id: string }[]
     >`select message_id from deliveries where endpoint_id = ${endpointId} order by 1`
   ).map((row) => row.message_id);
-const queuedAtLeast = async (endpointId: string, count: number) => {
-  const deadline = Date.now() + 30_000;
-  while ((await queued(endpointId)).length < count && Date.now() < deadline) await Bun.sleep(20);
-};
+const queuedAtLeast = (endpointId: string, count: number) =>
+  until(async () => (await queued(endpointId)).length >= count, 30_000);
 
 test("a dry run counts and writes nothing; a run queues what is missing and is audited", async () => {
   const { endpoint, ids } = await scene(700);

@@ -97,6 +97,7 @@ const WRONG: [string, string, string][] = [
   ["HOST", "localhost:80", "without a port"],
   ["ENCRYPTION_KEY", Buffer.alloc(31).toString("base64"), "32 bytes as base64"],
   ["DATABASE_URL", "mysql://db/x", "a URL like postgres://"],
+  ["DATABASE_URL", "postgres://me:5%zz@db/x", "% written as %25"],
 ];
 
 test.each(WRONG)("%s=%s is refused with what was expected", (name, text, expected) => {

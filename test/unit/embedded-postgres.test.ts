@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { tryLock } from "../../src/lib/embedded-postgres/file-lock.ts";
 import { postgresOptions, socketUrl } from "../../src/lib/embedded-postgres/index.ts";
@@ -20,6 +21,15 @@ test("a lock is one's exclusively or several's, and free again when released", (
   const again = tryLock(path, "exclusive");
   expect(again).not.toBeNull();
   again?.release();
+});
+
+test("a lock takes no room on the disk, so that a full one doesn't keep PostgreSQL from being stopped", () => {
+  const folder = temporaryFolder();
+  const path = join(folder, "lock");
+  const lock = tryLock(path, "exclusive");
+  expect(readdirSync(folder)).toEqual(["lock"]);
+  expect(statSync(path).size).toBe(0);
+  lock?.release();
 });
 
 test("a lock dies with its process, however that ends", async () => {

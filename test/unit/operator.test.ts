@@ -123,6 +123,12 @@ describe("reports", () => {
     expect(written.out).toBe("Done: done 500, failed 0\n");
   });
 
+  test("on a terminal what others wrote steers nothing", () => {
+    const { output, written } = fakeOutput(true);
+    createReport(output).event("key", { name: "a\u001b[2Jb\u009bc\rd" });
+    expect(written.out).toBe("key: name a\ufffd[2Jb\ufffdc\ufffdd\n");
+  });
+
   test("a bar without a total, or without time passed, makes no promises", () => {
     expect(barText(5, undefined, 1)).toBe("5 done  5/s");
     expect(barText(0, 10, 0)).toBe(`[${".".repeat(30)}]   0 %  0 of 10  0/s`);

@@ -2,9 +2,9 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sign } from "../../src/lib/standard-webhooks.ts";
-import { generateSecret, parseSecret } from "../../src/lib/webhook-secrets.ts";
+import { sign } from "../../src/services/standard-webhooks.ts";
 import { verifyToken } from "../../src/services/tokens.ts";
+import { generateSecret, parseSecret } from "../../src/services/webhook-secrets.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "ops-"));
 afterAll(() => rm(folder, { recursive: true }));

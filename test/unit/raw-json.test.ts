@@ -16,8 +16,8 @@ const payloads = [
 test("a payload goes out byte by byte, its neighbours as JSON", async () => {
   for (const payload of payloads) {
     const value = { id: 'a"b', payload: new RawJson(payload) };
-    const response = rawResponse(Shape, value, 202);
-    expect(response.status).toBe(202);
+    const response = rawResponse(Shape, value);
+    expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("application/json");
     expect(await response.text()).toBe(`{"id":"a\\"b","payload":${payload}}`);
   }

@@ -5,6 +5,7 @@ import { createRepos } from "../../src/repos/index.ts";
 import { runSchedule, type Schedule, schedules, startSchedules } from "../../src/tasks/schedules.ts";
 import { prepareHistory } from "../harness/history.ts";
 import { createTestDatabase, silent } from "../harness/postgres.ts";
+import { until } from "../harness/receiver.ts";
 import { createRows } from "../harness/rows.ts";
 
 const database = await createTestDatabase();
@@ -113,8 +114,7 @@ test("the clock runs every schedule, and stops", async () => {
   const clock = startSchedules({ ...parts, tickMs: 50 });
   const ran = async () =>
     (await sql<{ name: string }[]>`select name from schedules order by name`).map(({ name }) => name);
-  const deadline = Date.now() + 20_000;
-  while ((await ran()).length < schedules.length && Date.now() < deadline) await Bun.sleep(20);
+  await until(async () => (await ran()).length >= schedules.length, 20_000);
   expect(await ran()).toEqual(schedules.map(({ name }) => name).toSorted());
   await clock.stop();
   await clock.stop();

@@ -2,13 +2,13 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
-import { sign, verify } from "../../src/lib/standard-webhooks.ts";
+import { sign, verify } from "../../src/services/standard-webhooks.ts";
 import {
   generateSecret,
   generateSigningKey,
   parseSecret,
   verifyingSecret,
-} from "../../src/lib/webhook-secrets.ts";
+} from "../../src/services/webhook-secrets.ts";
 
 // The vectors of svix-server's unit tests.
 const HMAC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -59,6 +59,11 @@ test.each<{ wall: string; under: string; forbidden: RegExp; except?: RegExp }>([
     under: "src/repos/",
     forbidden: /^src\/(services|routes|schemas|tasks|commands|config\.ts)/,
   },
+  {
+    wall: "operators' scripts reach data through services only",
+    under: "ops/",
+    forbidden: /^(src\/(repos|routes|tasks)\/|drizzle-orm|postgres$)/,
+  },
   { wall: "models know nothing but columns", under: "src/models/", forbidden: /^src\/(?!models\/|lib\/)/ },
   {
     wall: "schemas know no data",

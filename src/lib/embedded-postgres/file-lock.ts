@@ -21,6 +21,8 @@ export function tryLock(path: string, mode: "shared" | "exclusive"): FileLock | 
   const file = new Database(path, { create: true, readwrite: true });
   try {
     file.run("PRAGMA busy_timeout = 0");
+    // SQLite opens its journal with the lock, and on a full disk it can't: then nobody could stop PostgreSQL.
+    file.run("PRAGMA journal_mode = MEMORY");
     file.run(mode === "exclusive" ? "BEGIN EXCLUSIVE" : "BEGIN");
     if (mode === "shared") readOnce(file);
   } catch (error) {

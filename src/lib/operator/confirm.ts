@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { InterruptedError, UsageError } from "../cli-errors.ts";
+import { printable } from "./printable.ts";
 import type { ReportOutput } from "./report.ts";
 
 export interface ConfirmOptions {
@@ -17,7 +18,7 @@ export interface ConfirmOptions {
  */
 export async function confirm(summary: string, options: ConfirmOptions): Promise<void> {
   const { yes, signal, output, ask = askTerminal } = options;
-  if (output.terminal) output.err(`${summary}\n`);
+  if (output.terminal) output.err(`${printable(summary)}\n`);
   if (yes) return;
   if (!output.terminal)
     throw new UsageError(`${summary} There is no terminal to ask on: pass --yes to go on.`);

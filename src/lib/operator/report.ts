@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import { printable } from "./printable.ts";
 
 /** What a script counted, as the summary shows it; `failed` decides the exit code. */
 export type Counts = Record<string, string | number | boolean | null>;
@@ -68,7 +69,7 @@ function barReport({ out, err, nowMs }: ReportOutput): Report {
   const sentence = (name: string, fields: Counts) => {
     clear();
     const words = Object.entries(fields).map(([field, value]) => `${field} ${value}`);
-    out(`${name}: ${words.join(", ")}\n`);
+    out(`${printable(`${name}: ${words.join(", ")}`)}\n`);
   };
   return {
     progress(done, total) {

@@ -1,0 +1,46 @@
+import { environment, loadConfig } from "./config.ts";
+import { openDatabase, requireSchema } from "./database.ts";
+import { createLogger, stderr } from "./lib/log.ts";
+import { type Job, type JobFlags, runJob } from "./lib/operator/job.ts";
+import { operatorName } from "./lib/operator/name.ts";
+import type { Counts } from "./lib/operator/report.ts";
+import { createRepos, type Repos } from "./repos/index.ts";
+import type { ActorContext } from "./services/context.ts";
+
+export type Operation = {
+  job: Job;
+  repos: Repos;
+  /** For work in a tenant, which the operator is free to choose. */
+  contextOf(orgId: string): ActorContext;
+};
+
+/**
+ * What every script does around its work: reads the configuration, opens the database that a `serve` beside it may
+ * use too, and ends with a summary. Logs go to stderr.
+ * @returns the exit code, see `runJob`
+ */
+export async function runOperation(
+  name: string,
+  flags: JobFlags,
+  work: (operation: Operation) => Promise<Counts>,
+): Promise<number> {
+  const config = loadConfig(environment(), "ops");
+  const log = createLogger({ level: config.logLevel, format: config.logFormat, destination: stderr });
+  const database = await openDatabase(config, log, {
+    owner: "share",
+    max: 2,
+    applicationName: `posthorn ops ${name}`,
+  });
+  try {
+    await requireSchema(database);
+    const repos = createRepos(database.sql);
+    const contextOf = (orgId: string): ActorContext => ({
+      actor: { kind: "operator", orgId, name: operatorName() },
+      orgId,
+      repos,
+    });
+    return await runJob(flags, (job) => work({ job, repos, contextOf }));
+  } finally {
+    await database.close();
+  }
+}
