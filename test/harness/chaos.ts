@@ -3,7 +3,6 @@ import { orgToken, runApp, type Service, startServe, startWorker } from "./binar
 import { createClient } from "./client.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import type { Random } from "./random.ts";
-import { until } from "./receiver.ts";
 
 /** What happened to whom, from when to when all was there again; Date.now()'s times. */
 export type Fault = { kind: FaultKind; at: number; until: number };
@@ -74,7 +73,6 @@ export async function startStage(random: Random, settings: Record<string, string
     },
     async backend() {
       await cluster.killBackend(random.next() < 0.5 ? "posthorn serve" : "posthorn worker");
-      await until(() => cluster.sql`select 1`.then(Boolean, () => false), 20_000);
     },
     async connections() {
       for (const name of ["posthorn serve", "posthorn worker"]) await cluster.cut(name);

@@ -22,8 +22,8 @@ export type Cluster = {
   stop(): Promise<void>;
   /** kill -9 of the postmaster: clients are told nothing. */
   kill(): Promise<void>;
-  /** kill -9 of one backend of these: PostgreSQL resets the whole server. @returns false when there was none */
-  killBackend(applicationName: string): Promise<boolean>;
+  /** kill -9 of one backend of these, if there is one: PostgreSQL ends them all, recovers, and takes connections again. */
+  killBackend(applicationName: string): Promise<void>;
   /** Brings the server back. */
   start(): Promise<void>;
   /** Cuts the connections of these by the server. @returns how many it were */
@@ -39,7 +39,7 @@ export async function startCluster(): Promise<Cluster> {
   const boot = async (): Promise<EmbeddedPostgres> => {
     const booted = await startEmbeddedPostgres({ dataDir, owner: "share", log: silent, durable: true });
     server = booted;
-    sql = connect(socketUrl(booted), { max: 2, prepare: false, applicationName: "posthorn test" });
+    sql = connect(socketUrl(booted), { max: 1, prepare: false, applicationName: "posthorn test" });
     return booted;
   };
   const giveUp = async (): Promise<void> => {
@@ -71,9 +71,11 @@ export async function startCluster(): Promise<Cluster> {
       const [row] = await opened()<{ pid: number }[]>`
         select pid from pg_stat_activity where application_name = ${applicationName}
         order by state = 'active' desc, random() limit 1`;
-      if (row === undefined) return false;
+      if (row === undefined) return;
+      const own = async () => (await opened()<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid;
+      const before = await own();
       process.kill(row.pid, "SIGKILL");
-      return true;
+      await until(async () => (await own().catch(() => before)) !== before, 20_000);
     },
     async start() {
       if (server === null) await boot();
