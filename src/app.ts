@@ -54,7 +54,10 @@ export function createApp(parts: AppParts) {
       sealer,
       settings,
       events,
-      log: parts.log.child({ requestId: state.requestId }),
+      // Most requests log nothing of their own, so that none pays for a logger.
+      get log() {
+        return parts.log.child({ requestId: this.requestId });
+      },
       signal: request.signal,
     };
     return undefined;

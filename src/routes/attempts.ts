@@ -1,4 +1,4 @@
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import { MessageAttemptList, MessageAttemptOut } from "../schemas/attempts.ts";
 import { Empty, errorResponses, Input, idCursor, listQuery, Ref } from "../schemas/common.ts";
 import { AttemptQuery, ContentQuery, TimeQuery } from "../schemas/filters.ts";
@@ -8,7 +8,7 @@ import {
   listAttemptsByEndpoint,
   listAttemptsByMessage,
 } from "../services/attempts.ts";
-import { type ApiParts, api } from "./api.ts";
+import { type ApiParts, api, type RequestState } from "./api.ts";
 import { namesInQuery } from "./query-lists.ts";
 import { rawResponse } from "./raw-response.ts";
 
@@ -33,6 +33,29 @@ const more = (request: Request, query: { with_content?: boolean; with_msg?: bool
   withContent: query.with_content ?? true,
   withMessage: query.with_msg ?? false,
 });
+
+/** A message's attempts: all of them, or those at one endpoint. */
+const listOfMessage = async (
+  {
+    ctx,
+    params,
+    query: given,
+    request,
+  }: Pick<RequestState, "ctx"> & {
+    params: Static<typeof messageParams>;
+    query: Static<typeof query>;
+    request: Request;
+  },
+  endpointRef: string | null,
+) =>
+  rawResponse(
+    MessageAttemptList,
+    await listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
+      ...given,
+      ...more(request, given),
+      endpointRef,
+    }),
+  );
 
 export const attemptRoutes = (parts: ApiParts) =>
   api(parts, "attempts")
@@ -59,15 +82,7 @@ export const attemptRoutes = (parts: ApiParts) =>
     )
     .get(
       "/app/:app_id/attempt/msg/:msg_id",
-      async ({ ctx, params, query, request }) =>
-        rawResponse(
-          MessageAttemptList,
-          await listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
-            ...query,
-            ...more(request, query),
-            endpointRef: query.endpoint_id ?? null,
-          }),
-        ),
+      (context) => listOfMessage(context, context.query.endpoint_id ?? null),
       {
         params: messageParams,
         query: byMessage,
@@ -106,15 +121,7 @@ export const attemptRoutes = (parts: ApiParts) =>
     // The two lists of the first SDKs, which no document shows any more.
     .get(
       "/app/:app_id/msg/:msg_id/attempt",
-      async ({ ctx, params, query, request }) =>
-        rawResponse(
-          MessageAttemptList,
-          await listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
-            ...query,
-            ...more(request, query),
-            endpointRef: query.endpoint_id ?? null,
-          }),
-        ),
+      (context) => listOfMessage(context, context.query.endpoint_id ?? null),
       {
         params: messageParams,
         query: byMessage,
@@ -124,15 +131,7 @@ export const attemptRoutes = (parts: ApiParts) =>
     )
     .get(
       "/app/:app_id/msg/:msg_id/endpoint/:endpoint_id/attempt",
-      async ({ ctx, params, query, request }) =>
-        rawResponse(
-          MessageAttemptList,
-          await listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
-            ...query,
-            ...more(request, query),
-            endpointRef: params.endpoint_id,
-          }),
-        ),
+      (context) => listOfMessage(context, context.params.endpoint_id),
       {
         params: Type.Object({ app_id: Ref, msg_id: Ref, endpoint_id: Ref }),
         query,

@@ -24,12 +24,23 @@ export type ThrottledOptions = {
 
 /** How far ahead the moments are taken: the claim comes again at half of it. */
 const aheadSeconds = 1;
+/** The step of the smallest throttleRate, one a second. */
+const stepMsMax = 1_000;
 
 /** Deliveries of endpoints with a `throttleRate`: the database gives each its moment, and here they wait for it. */
 export function createThrottled(options: ThrottledOptions): Throttled {
   const later = new Map<Timer, Delivery>();
-
+  /** By endpoint, the oldest first; those that no step reaches back to any more are forgotten. */
   const lastStarts = new Map<string, number>();
+  const noteStart = (endpointId: string): void => {
+    const now = performance.now();
+    lastStarts.delete(endpointId);
+    lastStarts.set(endpointId, now);
+    for (const [id, at] of lastStarts) {
+      if (now - at <= stepMsMax) break;
+      lastStarts.delete(id);
+    }
+  };
 
   const startLater = (delivery: Delivery, inMs: number, stepMs: number): void => {
     const timer = setTimeout(() => {
@@ -38,7 +49,7 @@ export function createThrottled(options: ThrottledOptions): Throttled {
       const lastStart = lastStarts.get(delivery.endpointId) ?? Number.NEGATIVE_INFINITY;
       const earlyMs = lastStart + stepMs - performance.now();
       if (earlyMs > 1) return startLater(delivery, earlyMs, stepMs);
-      lastStarts.set(delivery.endpointId, performance.now());
+      noteStart(delivery.endpointId);
       options.start(delivery);
     }, inMs);
     later.set(timer, delivery);
