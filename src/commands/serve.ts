@@ -11,17 +11,13 @@ import { createSealer } from "../lib/sealed.ts";
 import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { logUncaught } from "../lib/uncaught.ts";
 import { createRepos } from "../repos/index.ts";
-import { createIntakeRepo } from "../repos/intake.ts";
 import { createAuthentication } from "../services/authentication.ts";
-import { createIntake, type Intake } from "../services/intake.ts";
 import { createSignIntegrationKey } from "../services/integrations.ts";
-import { createNotifier } from "../services/notifications.ts";
-import { createOperationalEvents } from "../services/operational-events.ts";
-import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
 import { requireJwtSecret } from "../services/tokens.ts";
 import { createAvailability } from "../tasks/availability.ts";
+import { createEngine } from "../tasks/engine.ts";
 import { createRevocationWatch } from "../tasks/revocations.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
@@ -94,33 +90,25 @@ async function start(
   const { engine, direct, embedded } = database;
   const availability = createAvailability({ ...database, log });
   const alone = embedded?.startedHere === true;
-  const events = createOperationalEvents({
-    repos,
-    accept: (row) => intake.accept(row),
-    payloadRetentionDays: config.payloadRetentionDays,
-    log,
-  });
-  const worker = withWorker
-    ? createWorker({
-        config,
-        repos,
-        engine,
-        direct,
-        alone,
-        userAgent,
-        open: sealer.open,
-        events,
-        availability,
-        log,
-      })
-    : null;
-  const intakeRepo = createIntakeRepo(engine);
-  const intake: Intake = createIntake({
-    repo: intakeRepo,
-    handOver: worker?.handOver ?? null,
-    notify: createNotifier(engine, log),
-    ensurePartitions: () => ensureCurrentPartitions(repos),
-  });
+  const { payloadRetentionDays } = config;
+  const { events, worker, intake, intakeRepo } = createEngine(
+    { repos, engine, payloadRetentionDays, log },
+    (events) =>
+      withWorker
+        ? createWorker({
+            config,
+            repos,
+            engine,
+            direct,
+            alone,
+            userAgent,
+            open: sealer.open,
+            events,
+            availability,
+            log,
+          })
+        : null,
+  );
   const authentication = createAuthentication({ jwtSecret, repos });
   const revocations = createRevocationWatch({ repos, direct, authentication, log });
   const app = createApp({
@@ -133,7 +121,7 @@ async function start(
     sealer,
     settings: { endpointHttpsOnly: config.endpointHttpsOnly },
     events,
-    sending: { intake, ...intakeRepo, payloadRetentionDays: config.payloadRetentionDays },
+    sending: { intake, ...intakeRepo, payloadRetentionDays },
   });
   try {
     await worker?.start();

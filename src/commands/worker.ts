@@ -7,12 +7,8 @@ import { createSealer } from "../lib/sealed.ts";
 import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { logUncaught } from "../lib/uncaught.ts";
 import { createRepos } from "../repos/index.ts";
-import { createIntakeRepo } from "../repos/intake.ts";
-import { createIntake, type Intake } from "../services/intake.ts";
-import { createNotifier } from "../services/notifications.ts";
-import { createOperationalEvents } from "../services/operational-events.ts";
-import { ensureCurrentPartitions } from "../services/partitions.ts";
 import { createAvailability } from "../tasks/availability.ts";
+import { createEngine } from "../tasks/engine.ts";
 import { createWorker, type Worker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
 import { stopServer } from "./http-server.ts";
@@ -50,22 +46,24 @@ async function start(config: Config, log: Logger, database: Database): Promise<S
   const { engine, direct } = database;
   const { open } = createSealer(config.encryptionKey);
   const repos = createRepos(database.sql);
-  const events = createOperationalEvents({
-    repos,
-    accept: (row) => intake.accept(row),
-    payloadRetentionDays: config.payloadRetentionDays,
-    log,
-  });
   const availability = createAvailability({ ...database, log });
-  const parts = { config, repos, events, engine, direct, alone: false, userAgent, open, availability, log };
-  const worker = createWorker(parts);
-  // For what it has to say itself: operational events.
-  const intake: Intake = createIntake({
-    repo: createIntakeRepo(engine),
-    handOver: worker.handOver,
-    notify: createNotifier(engine, log),
-    ensurePartitions: () => ensureCurrentPartitions(repos),
-  });
+  // With an intake of its own, for what it has to say itself: operational events.
+  const { events, worker } = createEngine(
+    { repos, engine, payloadRetentionDays: config.payloadRetentionDays, log },
+    (events) =>
+      createWorker({
+        config,
+        repos,
+        events,
+        engine,
+        direct,
+        alone: false,
+        userAgent,
+        open,
+        availability,
+        log,
+      }),
+  );
   let ready = false;
   const server = serveHealth(config, worker, () => ready);
   await worker.start();

@@ -4,14 +4,11 @@ import { createApp, serverBodyBytesMax } from "../../src/app.ts";
 import { connect } from "../../src/database.ts";
 import { createSealer } from "../../src/lib/sealed.ts";
 import { createRepos } from "../../src/repos/index.ts";
-import { createIntakeRepo } from "../../src/repos/intake.ts";
 import { createAuthentication } from "../../src/services/authentication.ts";
 import type { Settings } from "../../src/services/context.ts";
-import { createIntake, type Intake } from "../../src/services/intake.ts";
 import { createSignIntegrationKey } from "../../src/services/integrations.ts";
-import { createOperationalEvents } from "../../src/services/operational-events.ts";
-import { ensureCurrentPartitions } from "../../src/services/partitions.ts";
 import { createIssueAppToken } from "../../src/services/portal-access.ts";
+import { createEngine } from "../../src/tasks/engine.ts";
 import { createRevocationWatch } from "../../src/tasks/revocations.ts";
 import { createTestDatabase, silent, type TestDatabase } from "./postgres.ts";
 
@@ -71,19 +68,10 @@ export async function startApi(
     connect(database.url, { max, prepare: true, applicationName: "posthorn test" }),
   ) as [Sql, Sql];
   const repos = createRepos(client);
-  const intakeRepo = createIntakeRepo(engine);
-  const events = createOperationalEvents({
-    repos,
-    accept: (row) => intake.accept(row),
-    payloadRetentionDays: 90,
-    log: silent,
-  });
-  const intake: Intake = createIntake({
-    repo: intakeRepo,
-    handOver: null,
-    notify: () => {},
-    ensurePartitions: () => ensureCurrentPartitions(repos),
-  });
+  const { events, intake, intakeRepo } = createEngine(
+    { repos, engine, payloadRetentionDays: 90, log: silent },
+    () => null,
+  );
   const authentication = createAuthentication({ jwtSecret, repos });
   const direct = connect(database.url, { max: 1, prepare: true, applicationName: "posthorn test direct" });
   const watch = options.watch ? createRevocationWatch({ repos, direct, authentication, log: silent }) : null;

@@ -3,11 +3,9 @@ import { type Config, loadConfig } from "../../src/config.ts";
 import { connect, engineSettings } from "../../src/database.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { createRepos } from "../../src/repos/index.ts";
-import { createIntakeRepo, type IntakeResult, type IntakeRow } from "../../src/repos/intake.ts";
-import { createIntake, type Intake } from "../../src/services/intake.ts";
-import { createNotifier } from "../../src/services/notifications.ts";
-import { createOperationalEvents } from "../../src/services/operational-events.ts";
+import type { IntakeResult, IntakeRow } from "../../src/repos/intake.ts";
 import { ensureCurrentPartitions } from "../../src/services/partitions.ts";
+import { createEngine } from "../../src/tasks/engine.ts";
 import { createWorker, type Worker } from "../../src/tasks/worker.ts";
 import { createTestDatabase, type TestDatabase } from "./postgres.ts";
 
@@ -46,33 +44,24 @@ export async function startEngine(
   const log = pino({ level: process.env.ENGINE_LOG ?? "silent" });
   const repos = createRepos(connect(url, { max: 2, prepare: true, applicationName: "engine repos" }));
   await ensureCurrentPartitions(repos);
-  const events = createOperationalEvents({
-    repos,
-    accept: (row) => intake.accept(row),
-    payloadRetentionDays: 90,
-    log,
-  });
-  const worker =
-    options.worker === false
-      ? null
-      : createWorker({
-          config: engineConfig(options.env),
-          repos,
-          engine,
-          direct,
-          alone: false,
-          userAgent: "Posthorn/test",
-          open: (secret) => secret,
-          events,
-          availability: { suspect: () => {} },
-          log,
-        });
-  const intake: Intake = createIntake({
-    repo: createIntakeRepo(engine),
-    handOver: worker?.handOver ?? null,
-    notify: createNotifier(engine, log),
-    ensurePartitions: () => ensureCurrentPartitions(repos),
-  });
+  const { events, worker, intake } = createEngine(
+    { repos, engine, payloadRetentionDays: 90, log },
+    (events) =>
+      options.worker === false
+        ? null
+        : createWorker({
+            config: engineConfig(options.env),
+            repos,
+            engine,
+            direct,
+            alone: false,
+            userAgent: "Posthorn/test",
+            open: (secret) => secret,
+            events,
+            availability: { suspect: () => {} },
+            log,
+          }),
+  );
   await worker?.start();
 
   const row = (appId: string, given: Partial<IntakeRow> = {}): IntakeRow => ({
