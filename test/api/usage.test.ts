@@ -127,10 +127,10 @@ test("goes on where a worker that died left off, and counts nothing twice", asyn
   expect(dead?.id).toBe(body.id);
   const stopped = new AbortController();
   stopped.abort();
-  await api.database.sql`update background_tasks set leased_until = now() where id = ${body.id}`;
+  await api.database.sql`update background_tasks set leased_until = now() - interval '1 second' where id = ${body.id}`;
   const { runUsageBatch } = await import("../../src/services/usage.ts");
   const lease = crypto.randomUUID();
-  await repos.backgroundTasks.claimUsage(lease, 0);
+  await repos.backgroundTasks.claimUsage(lease, 30);
   expect(await runUsageBatch({ orgId: "org_many", repos }, body.id, lease)).toEqual({
     applications: 20,
     done: false,
@@ -139,7 +139,7 @@ test("goes on where a worker that died left off, and counts nothing twice", asyn
     applications: 0,
     done: true,
   });
-  await api.database.sql`update background_tasks set leased_until = now() where id = ${body.id}`;
+  await api.database.sql`update background_tasks set leased_until = now() - interval '1 second' where id = ${body.id}`;
   await work(body.id);
   const done = await api.request("GET", `/background-task/${body.id}`, { token });
   expect(done.body.status).toBe("finished");
