@@ -1,5 +1,10 @@
-import { bigint, boolean, integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
+import { bigint, boolean, customType, integer, json, jsonb, pgTable, text } from "drizzle-orm/pg-core";
 import { time } from "./columns.ts";
+
+/** An expression over the payload; services/payload-filters.ts says which there are. */
+export type PayloadFilter = Record<string, unknown>;
+
+const jsonpath = customType<{ data: string }>({ dataType: () => "jsonpath" });
 
 export const endpoints = pgTable("endpoints", {
   id: text().primaryKey(),
@@ -11,6 +16,9 @@ export const endpoints = pgTable("endpoints", {
   disabled: boolean().notNull().default(false),
   eventTypes: text("event_types").array(),
   channels: text().array(),
+  filter: json().$type<PayloadFilter>(),
+  /** The filter, compiled. */
+  filterPath: jsonpath("filter_path"),
   throttleRate: integer("throttle_rate"),
   version: integer().notNull().default(1),
   metadata: jsonb().$type<Record<string, string>>().notNull().default({}),

@@ -13,6 +13,8 @@ export type EndpointChanges = Partial<
     | "disabled"
     | "eventTypes"
     | "channels"
+    | "filter"
+    | "filterPath"
     | "throttleRate"
     | "version"
     | "metadata"
@@ -42,7 +44,7 @@ export function createEndpointsRepo(db: Db | Tx) {
         .limit(request.limit + 1);
     },
 
-    /** Whether any endpoint would be sent such a message. Index: endpoints_app_id. */
+    /** Whether any endpoint would be sent such a message, if its filter lets the payload pass. Index: endpoints_app_id. */
     async anyWants(
       orgId: string,
       appId: string,

@@ -52,6 +52,8 @@ function wanted({ orgId, appId, input, afterId, beforeId, batchSize }: ReplayBat
       where b.sendable
         and (e.event_types is null or b.event_type = any(e.event_types))
         and (e.channels is null or e.channels && b.channels)
+        and case when e.filter_path is null then true else
+              (select payload_document(m.payload, m.content_type) from messages m where m.id = b.id) @@ e.filter_path end
         and ${eventTypes === null ? sql`true` : sql`b.event_type = any(${sql.param(eventTypes)}::text[])`}
         and ${channel === null ? sql`true` : sql`${channel} = any(b.channels)`}
         and ${statusCodeClass === null ? sql`true` : sql`t.in_class`}

@@ -27,6 +27,22 @@ const Url = Text({
 // An empty list is no filter: a widely used client posts it.
 const EventTypes = Type.Array(Name, { description: "which event types it receives; all unless told" });
 const Channels = Type.Array(Channel, { maxItems: 10, description: "which channels; all unless told" });
+const Filter = Type.Object(
+  {},
+  {
+    additionalProperties: true,
+    description:
+      'what it wants of a payload; all unless told. A condition is a `path` (`data.items[0].amount`, `data["a.b"]`) with one or more of `eq`, `in`, `gt`, `gte`, `lt`, `lte` and `exists`, which must all hold; `and`, `or` and `not` combine expressions. What isn\'t there, or is of another type, holds for none of them but `exists: false`. Strings compare by code point, numbers exactly. What is sent raw passes no filter',
+    examples: [
+      {
+        and: [
+          { path: "data.amount", gte: 100 },
+          { path: "data.country", in: ["AT", "DE"] },
+        ],
+      },
+    ],
+  },
+);
 const Version = Type.Integer({
   minimum: 0,
   maximum: 2_147_483_647,
@@ -41,6 +57,7 @@ const optional = {
   eventTypes: OptionalNullable(EventTypes),
   filterTypes: OptionalNullable(Legacy(EventTypes, "eventTypes")),
   channels: OptionalNullable(Channels),
+  filter: OptionalNullable(Filter),
   version: OptionalNullable(Version),
   metadata: Type.Optional(Metadata),
 };
@@ -79,6 +96,7 @@ export const EndpointOut = Type.Object({
   eventTypes: Nullable(Type.Array(Name)),
   filterTypes: Nullable(Legacy(Type.Array(Name), "eventTypes")),
   channels: Nullable(Type.Array(Channel)),
+  filter: Nullable(Filter),
   throttleRate: Nullable(Type.Integer({ description: "messages per second", examples: [100] })),
   rateLimit: Nullable(Legacy(Type.Integer({ examples: [100] }), "throttleRate")),
   version: Type.Integer({ deprecated: true, examples: [1] }),

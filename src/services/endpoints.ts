@@ -12,6 +12,7 @@ import { AppError, notFound } from "./errors.ts";
 import { checkEventTypes } from "./event-types.ts";
 import { checkHeaders } from "./header-rules.ts";
 import { checkMetadata } from "./metadata.ts";
+import { compileFilter } from "./payload-filters.ts";
 import { throttleRateOf } from "./throttle-rate.ts";
 import { generateSecret } from "./webhook-secrets.ts";
 
@@ -24,6 +25,7 @@ export const toEndpointOut = (row: Endpoint): EndpointOut => ({
   eventTypes: row.eventTypes,
   filterTypes: row.eventTypes,
   channels: row.channels,
+  filter: row.filter,
   throttleRate: row.throttleRate,
   rateLimit: row.throttleRate,
   version: row.version,
@@ -42,6 +44,10 @@ function filter<T extends string[] | null | undefined>(names: T): string[] | Exc
 const eventTypesOf = (input: EndpointPatch) =>
   filter(input.eventTypes === undefined ? input.filterTypes : input.eventTypes);
 
+/** A filter on the payload as it is stored; undefined when the input says nothing of it. */
+const filterOf = ({ filter }: EndpointPatch) =>
+  filter === undefined ? undefined : { filter, filterPath: filter === null ? null : compileFilter(filter) };
+
 const urlOf = (ctx: Context, url: string) =>
   checkEndpointUrl(url, { httpsOnly: ctx.settings.endpointHttpsOnly });
 
@@ -52,6 +58,7 @@ const fields = (ctx: Context, input: EndpointUpdate) => ({
   disabled: input.disabled ?? false,
   eventTypes: eventTypesOf(input) ?? null,
   channels: filter(input.channels) ?? null,
+  ...(filterOf(input) ?? { filter: null, filterPath: null }),
   throttleRate: throttleRateOf(input) ?? null,
   version: input.version ?? 1,
   metadata: checkMetadata(input.metadata ?? {}),
@@ -157,6 +164,7 @@ export async function patchEndpoint(
       ...(input.metadata !== undefined && { metadata: checkMetadata(input.metadata) }),
       ...(eventTypes !== undefined && { eventTypes }),
       ...(channels !== undefined && { channels }),
+      ...filterOf(input),
       ...(throttleRate !== undefined && { throttleRate }),
     }),
   );

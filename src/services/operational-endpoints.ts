@@ -21,7 +21,8 @@ function inside(ctx: Context): Context {
   return { ...ctx, orgId: operationalOrg(ctx.orgId) };
 }
 
-const toOut = ({ channels: _, version: __, ...endpoint }: EndpointOut): OperationalEndpointOut => endpoint;
+const toOut = ({ channels: _, version: __, filter: ___, ...endpoint }: EndpointOut): OperationalEndpointOut =>
+  endpoint;
 
 /** The application that they stand in, and the event types that they may choose from; both are made when first needed. */
 async function prepare({ repos, orgId }: Context): Promise<void> {
@@ -60,7 +61,7 @@ export async function createOperationalEndpoint(
 ): Promise<OperationalEndpointOut> {
   const own = inside(ctx);
   await prepare(own);
-  const endpoint = await createEndpoint(own, operationalAppUid, input);
+  const endpoint = await createEndpoint(own, operationalAppUid, { ...input, filter: null });
   ctx.events.forget(ctx.orgId);
   return toOut(endpoint);
 }
@@ -76,7 +77,10 @@ export async function upsertOperationalEndpoint(
 ): Promise<{ created: boolean; endpoint: OperationalEndpointOut }> {
   const own = inside(ctx);
   await prepare(own);
-  const { created, endpoint } = await upsertEndpoint(own, operationalAppUid, ref, input);
+  const { created, endpoint } = await upsertEndpoint(own, operationalAppUid, ref, {
+    ...input,
+    filter: null,
+  });
   ctx.events.forget(ctx.orgId);
   return { created, endpoint: toOut(endpoint) };
 }
