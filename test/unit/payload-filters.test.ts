@@ -30,7 +30,10 @@ function expected(filter: Expression, payload: Json): boolean {
     const isList = Array.isArray(value);
     if (index !== undefined) value = isList ? (value as Json[])[Number(index)] : undefined;
     else if (isList || typeof value !== "object" || value === null) value = undefined;
-    else value = Object.hasOwn(value, key as string) ? value[key as string] : undefined;
+    else
+      value = Object.hasOwn(value, key as string)
+        ? (value as Record<string, Json>)[key as string]
+        : undefined;
   }
   return Object.entries(operators).every(([name, operand]) => holds(value, name, operand));
 }
@@ -85,6 +88,8 @@ const condition = fc
   .tuple(path, operators)
   .filter(([, some]) => Object.keys(some).length > 0)
   .map(([at, some]): Expression => ({ ...some, path: at }));
+/** Larger ones are refused: test/api/endpoint-filters.test.ts. */
+const isSmall = (one: Expression) => JSON.stringify(one).split(/[:,]/).length < 100;
 const { filter } = fc.letrec<{ filter: Expression }>((tie) => ({
   filter: fc.oneof(
     { maxDepth: 3 },
@@ -98,7 +103,7 @@ const { filter } = fc.letrec<{ filter: Expression }>((tie) => ({
 test("what PostgreSQL makes of a filter is what the description says", async () => {
   const seen = { true: 0, false: 0 };
   await fc.assert(
-    fc.asyncProperty(filter, payload, async (one, value) => {
+    fc.asyncProperty(filter.filter(isSmall), payload, async (one, value) => {
       const want = expected(one, value);
       seen[`${want}`] += 1;
       expect(await passes(one, JSON.stringify(value))).toBe(want);
