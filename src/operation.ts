@@ -1,15 +1,18 @@
-import { environment, loadConfig } from "./config.ts";
+import { type Config, environment, loadConfig } from "./config.ts";
 import { openDatabase, requireSchema } from "./database.ts";
 import { createLogger, stderr } from "./lib/log.ts";
 import { type Job, type JobFlags, runJob } from "./lib/operator/job.ts";
 import { operatorName } from "./lib/operator/name.ts";
 import type { Counts } from "./lib/operator/report.ts";
 import { createRepos, type Repos } from "./repos/index.ts";
-import type { ActorContext } from "./services/context.ts";
+import { type Actor, type ActorContext, actorName, type OperatorContext } from "./services/context.ts";
 
 export type Operation = {
   job: Job;
+  config: Config;
   repos: Repos;
+  /** For work across tenants. */
+  system: OperatorContext;
   /** For work in a tenant, which the operator is free to choose. */
   contextOf(orgId: string): ActorContext;
 };
@@ -34,12 +37,10 @@ export async function runOperation(
   try {
     await requireSchema(database);
     const repos = createRepos(database.sql);
-    const contextOf = (orgId: string): ActorContext => ({
-      actor: { kind: "operator", orgId, name: operatorName() },
-      orgId,
-      repos,
-    });
-    return await runJob(flags, (job) => work({ job, repos, contextOf }));
+    const actorOf = (orgId: string): Actor => ({ kind: "operator", orgId, name: operatorName() });
+    const contextOf = (orgId: string): ActorContext => ({ actor: actorOf(orgId), orgId, repos });
+    const system = { actor: actorName(actorOf("")), repos };
+    return await runJob(flags, (job) => work({ job, config, repos, system, contextOf }));
   } finally {
     await database.close();
   }

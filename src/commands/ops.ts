@@ -11,6 +11,10 @@ export default defineCommand({
       "Send an endpoint what it never got, or got wrong.",
       () => import("../../ops/backfill.ts"),
     ),
+    "rotate-secret": lazyCommand(
+      "Encrypt the stored secrets with another key, or for the first time.",
+      () => import("../../ops/rotate-secret.ts"),
+    ),
     health: lazyCommand("Ask a running serve or worker for its health.", () => import("../../ops/health.ts")),
     receive: lazyCommand("Receive webhooks: verify, print, answer.", () => import("../../ops/receive.ts")),
   },

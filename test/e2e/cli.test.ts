@@ -38,6 +38,7 @@ const commands = [
   "ops keys list",
   "ops keys revoke",
   "ops backfill",
+  "ops rotate-secret",
 ].map((line) => ({ line, argv: line.split(" ").filter(Boolean) }));
 
 describe("serve", () => {

@@ -173,7 +173,12 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           batchSize: 100,
         }),
     },
-    operator: { findEndpoint: (repo) => repo.findEndpoint(endpointId) },
+    operator: {
+      findEndpoint: (repo) => repo.findEndpoint(endpointId),
+      countSecrets: (repo) => repo.countSecrets(),
+      listSecrets: (repo) => repo.listSecrets(0, 500),
+      replaceSecrets: (repo) => repo.replaceSecrets([{ id: 1, from: "whsec_x", to: "whsec_y" }]),
+    },
     partitions: {
       list: (repo) => repo.list(),
       lock: (repo) => repo.lock(),
