@@ -7,8 +7,7 @@ import type { Counts } from "./lib/operator/report.ts";
 import { createRepos, type Repos } from "./repos/index.ts";
 import { type Actor, type ActorContext, actorName, type OperatorContext } from "./services/context.ts";
 
-export type Operation = {
-  job: Job;
+export type OpenOperation = {
   config: Config;
   repos: Repos;
   /** For work across tenants. */
@@ -16,17 +15,26 @@ export type Operation = {
   /** For work in a tenant, which the operator is free to choose. */
   contextOf(orgId: string): ActorContext;
 };
+export type Operation = OpenOperation & { job: Job };
 
 /**
  * What every script does around its work: reads the configuration, opens the database that a `serve` beside it may
  * use too, and ends with a summary. Logs go to stderr.
  * @returns the exit code, see `runJob`
  */
-export async function runOperation(
+export function runOperation(
   name: string,
   flags: JobFlags,
   work: (operation: Operation) => Promise<Counts>,
 ): Promise<number> {
+  return openOperation(name, (operation) => runJob(flags, (job) => work({ job, ...operation })));
+}
+
+/** The same around work that changes nothing, and prints what it has found itself. */
+export async function openOperation<T>(
+  name: string,
+  work: (operation: OpenOperation) => Promise<T>,
+): Promise<T> {
   const config = loadConfig(environment(), "ops");
   const log = createLogger({ level: config.logLevel, format: config.logFormat, destination: stderr });
   const database = await openDatabase(config, log, {
@@ -40,7 +48,7 @@ export async function runOperation(
     const actorOf = (orgId: string): Actor => ({ kind: "operator", orgId, name: operatorName() });
     const contextOf = (orgId: string): ActorContext => ({ actor: actorOf(orgId), orgId, repos });
     const system = { actor: actorName(actorOf("")), repos };
-    return await runJob(flags, (job) => work({ job, config, repos, system, contextOf }));
+    return await work({ config, repos, system, contextOf });
   } finally {
     await database.close();
   }

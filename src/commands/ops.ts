@@ -15,6 +15,10 @@ export default defineCommand({
       "Encrypt the stored secrets with another key, or for the first time.",
       () => import("../../ops/rotate-secret.ts"),
     ),
+    stats: lazyCommand(
+      "Show the queue, breakers, workers, rates and sizes.",
+      () => import("../../ops/stats.ts"),
+    ),
     health: lazyCommand("Ask a running serve or worker for its health.", () => import("../../ops/health.ts")),
     receive: lazyCommand("Receive webhooks: verify, print, answer.", () => import("../../ops/receive.ts")),
   },

@@ -39,6 +39,7 @@ const commands = [
   "ops keys revoke",
   "ops backfill",
   "ops rotate-secret",
+  "ops stats",
 ].map((line) => ({ line, argv: line.split(" ").filter(Boolean) }));
 
 describe("serve", () => {

@@ -179,6 +179,14 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       listSecrets: (repo) => repo.listSecrets(0, 500),
       replaceSecrets: (repo) => repo.replaceSecrets([{ id: 1, from: "whsec_x", to: "whsec_y" }]),
     },
+    inspection: {
+      queue: (repo) => repo.queue(10),
+      breakers: (repo) => repo.breakers(),
+      workers: (repo) => repo.workers(),
+      countMessages: (repo) => repo.countMessages(filled.lateMessageId),
+      countAttempts: (repo) => repo.countAttempts(`atmpt_${filled.lateMessageId.slice(4)}`, from.attempt),
+      sizes: (repo) => repo.sizes(),
+    },
     partitions: {
       list: (repo) => repo.list(),
       lock: (repo) => repo.lock(),
