@@ -1,5 +1,5 @@
 import { type Config, environment, loadConfig } from "./config.ts";
-import { openDatabase, requireSchema } from "./database.ts";
+import { type Database, openDatabase, requireSchema } from "./database.ts";
 import { createLogger, stderr } from "./lib/log.ts";
 import { type Job, type JobFlags, runJob } from "./lib/operator/job.ts";
 import { operatorName } from "./lib/operator/name.ts";
@@ -9,6 +9,7 @@ import { type Actor, type ActorContext, actorName, type OperatorContext } from "
 
 export type OpenOperation = {
   config: Config;
+  database: Database;
   repos: Repos;
   /** For work across tenants. */
   system: OperatorContext;
@@ -31,11 +32,19 @@ export function runOperation(
 }
 
 /** The same around work that changes nothing, and prints what it has found itself. */
-export async function openOperation<T>(
+export function openOperation<T>(name: string, work: (operation: OpenOperation) => Promise<T>): Promise<T> {
+  return withDatabase(name, loadConfig(environment(), "ops"), async (operation) => {
+    await requireSchema(operation.database);
+    return work(operation);
+  });
+}
+
+/** The same with a configuration that was read already, whatever the database's schema. */
+export async function withDatabase<T>(
   name: string,
+  config: Config,
   work: (operation: OpenOperation) => Promise<T>,
 ): Promise<T> {
-  const config = loadConfig(environment(), "ops");
   const log = createLogger({ level: config.logLevel, format: config.logFormat, destination: stderr });
   const database = await openDatabase(config, log, {
     owner: "share",
@@ -43,12 +52,11 @@ export async function openOperation<T>(
     applicationName: `posthorn ops ${name}`,
   });
   try {
-    await requireSchema(database);
     const repos = createRepos(database.sql);
     const actorOf = (orgId: string): Actor => ({ kind: "operator", orgId, name: operatorName() });
     const contextOf = (orgId: string): ActorContext => ({ actor: actorOf(orgId), orgId, repos });
     const system = { actor: actorName(actorOf("")), repos };
-    return await work({ config, repos, system, contextOf });
+    return await work({ config, database, repos, system, contextOf });
   } finally {
     await database.close();
   }

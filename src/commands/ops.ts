@@ -19,6 +19,7 @@ export default defineCommand({
       "Show the queue, breakers, workers, rates and sizes.",
       () => import("../../ops/stats.ts"),
     ),
+    doctor: lazyCommand("Look for what is wrong, and say what to do.", () => import("../../ops/doctor.ts")),
     health: lazyCommand("Ask a running serve or worker for its health.", () => import("../../ops/health.ts")),
     receive: lazyCommand("Receive webhooks: verify, print, answer.", () => import("../../ops/receive.ts")),
   },

@@ -12,6 +12,8 @@ const tagBytes = 16;
 export type Sealer = {
   /** What names the key that seals in all that it seals: 8 hex digits. Null without a key. */
   keyId: string | null;
+  /** The keys that it opens with, in their order. */
+  keyIds: readonly string[];
   seal(text: string): string;
   /** Throws when the text was sealed with a key that this process doesn't have, or was tampered with. */
   open(text: string): string;
@@ -23,6 +25,7 @@ export function createSealer(keys: readonly Readonly<Uint8Array>[] = []): Sealer
   const [first] = byId;
   return {
     keyId: first?.[0] ?? null,
+    keyIds: [...byId.keys()],
     seal: (text) => (first === undefined ? text : seal(text, ...first)),
     open(text) {
       const keyId = sealedUnder(text);

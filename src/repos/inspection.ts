@@ -25,6 +25,17 @@ export type QueueRow = QueueCounts & {
 };
 /** `parent`: of a partition. `rows` as the planner estimates them. */
 export type RelationSize = { name: string; parent: string | null; bytes: number; rows: number };
+export type ServerState = {
+  version: string;
+  inRecovery: boolean;
+  clockMs: number;
+  connections: number;
+  connectionsMax: number;
+};
+export type Overdue = Pick<QueueCounts, "due" | "sending" | "abandoned"> & {
+  endpoints: number;
+  oldestSeconds: number | null;
+};
 export type WorkerSeen = { id: string; seenSecondsAgo: number };
 
 const seconds = (interval: ReturnType<typeof sql>) => sql`extract(epoch from ${interval})::float8`;
@@ -74,6 +85,91 @@ export function createInspectionRepo(db: Db | Tx) {
       const [row] = await db.execute<{ failing: number; open: number }>(sql`
         select count(*)::int as failing, count(*) filter (where open_until > now())::int as open from endpoint_health`);
       return row ?? { failing: 0, open: 0 };
+    },
+
+    /** The server, its clock in Unix milliseconds, and how many connections it has. */
+    async server(): Promise<ServerState> {
+      const [row] = await db.execute<ServerState>(sql`
+        select current_setting('server_version') as version, pg_is_in_recovery() as "inRecovery",
+               current_setting('max_connections')::int as "connectionsMax",
+               (select count(*) from pg_stat_activity where backend_type = 'client backend')::int as connections,
+               (extract(epoch from clock_timestamp()) * 1000)::float8 as "clockMs"`);
+      return row as ServerState;
+    },
+
+    /** What decides whether a commit survives a crash. */
+    async settings(): Promise<Record<string, string>> {
+      const [row] = await db.execute<Record<string, string>>(sql`
+        select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
+               current_setting('synchronous_commit') as synchronous_commit`);
+      return { ...row };
+    },
+
+    /** The transaction that has been open longest in this database, this one aside. */
+    async oldestTransaction(): Promise<{ pid: number; application: string; seconds: number } | null> {
+      const [row] = await db.execute<{ pid: number; application: string; seconds: number }>(sql`
+        select pid, application_name as application, ${seconds(sql`clock_timestamp() - xact_start`)} as seconds
+        from pg_stat_activity
+        where datname = current_database() and backend_type = 'client backend' and xact_start is not null
+          and pid <> pg_backend_pid()
+        order by xact_start limit 1`);
+      return row ?? null;
+    },
+
+    /**
+     * What is due, and those endpoints that something has been due for so long while nothing is being sent to them,
+     * though nothing holds it back: no breaker, no throttle. No index: it reads the queue once.
+     */
+    async overdue(afterSeconds: number): Promise<Overdue> {
+      const [row] = await db.execute<Overdue>(sql`
+        with counted as materialized (
+          select endpoint_id, app_id, count(*) filter (where lease is null and due_at <= now()) as due,
+                 count(*) filter (where lease is not null and due_at >= now()) as sending,
+                 count(*) filter (where lease is not null and due_at < now()) as abandoned,
+                 min(due_at) filter (where lease is null) as oldest
+          from deliveries group by endpoint_id, app_id
+        ),
+        waiting as (
+          select c.oldest from counted c
+          join endpoints e on e.id = c.endpoint_id
+          join applications a on a.id = c.app_id
+          left join endpoint_health h on h.endpoint_id = c.endpoint_id
+          where c.sending = 0 and c.oldest < now() - make_interval(secs => ${afterSeconds})
+            and e.throttle_rate is null and a.throttle_rate is null and h.open_until is null
+        )
+        select coalesce(sum(due), 0)::float8 as due, coalesce(sum(sending), 0)::float8 as sending,
+               coalesce(sum(abandoned), 0)::float8 as abandoned,
+               (select count(*) from waiting)::int as endpoints,
+               (select ${seconds(sql`now() - min(oldest)`)} from waiting) as "oldestSeconds"
+        from counted`);
+      return row as Overdue;
+    },
+
+    /** How long ago each schedule ran last; null when that run failed. */
+    async schedules(): Promise<{ name: string; seconds: number | null }[]> {
+      const rows = await db.execute<{ name: string; seconds: number | null }>(sql`
+        select name, case when last_run_at > '-infinity' then ${seconds(sql`now() - last_run_at`)} end as seconds
+        from schedules order by name`);
+      return [...rows];
+    },
+
+    /** Running tasks that nobody has worked on for so long; backfills are their scripts'. Index: background_tasks_open. */
+    async idleTasks(forSeconds: number): Promise<{ tasks: number; backfills: number }> {
+      const [row] = await db.execute<{ tasks: number; backfills: number }>(sql`
+        select count(*) filter (where kind <> 'endpoint.backfill')::int as tasks,
+               count(*) filter (where kind = 'endpoint.backfill')::int as backfills
+        from background_tasks
+        where status = 'running' and updated_at < now() - make_interval(secs => ${forSeconds})
+          and (leased_until is null or leased_until < now())`);
+      return row ?? { tasks: 0, backfills: 0 };
+    },
+
+    /** How many secrets each key has sealed; null for those in the clear. Reads all of them. */
+    async secretsByKey(): Promise<{ keyId: string | null; secrets: number }[]> {
+      const rows = await db.execute<{ keyId: string | null; secrets: number }>(sql`
+        select case when secret like 'enc:v1:%' then split_part(secret, ':', 3) end as "keyId", count(*)::int as secrets
+        from endpoint_secrets group by 1`);
+      return [...rows];
     },
 
     async workers(): Promise<WorkerSeen[]> {

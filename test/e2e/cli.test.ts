@@ -40,6 +40,7 @@ const commands = [
   "ops backfill",
   "ops rotate-secret",
   "ops stats",
+  "ops doctor",
 ].map((line) => ({ line, argv: line.split(" ").filter(Boolean) }));
 
 describe("serve", () => {

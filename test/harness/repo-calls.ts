@@ -182,6 +182,13 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     inspection: {
       queue: (repo) => repo.queue(10),
       breakers: (repo) => repo.breakers(),
+      server: (repo) => repo.server(),
+      settings: (repo) => repo.settings(),
+      oldestTransaction: (repo) => repo.oldestTransaction(),
+      overdue: (repo) => repo.overdue(300),
+      schedules: (repo) => repo.schedules(),
+      idleTasks: (repo) => repo.idleTasks(600),
+      secretsByKey: (repo) => repo.secretsByKey(),
       workers: (repo) => repo.workers(),
       countMessages: (repo) => repo.countMessages(filled.lateMessageId),
       countAttempts: (repo) => repo.countAttempts(`atmpt_${filled.lateMessageId.slice(4)}`, from.attempt),
