@@ -12,6 +12,7 @@ import { createEndpointsRepo } from "./endpoints.ts";
 import { createEventTypesRepo } from "./event-types.ts";
 import { createHealthRepo } from "./health.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
+import { createInspectionRepo } from "./inspection.ts";
 import { createIntegrationsRepo } from "./integrations.ts";
 import { createMessagesRepo } from "./messages.ts";
 import { createOperationalRepo } from "./operational.ts";
@@ -37,6 +38,7 @@ const bundle = (db: Db | Tx) => ({
   eventTypes: createEventTypesRepo(db),
   health: createHealthRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),
+  inspection: createInspectionRepo(db),
   integrations: createIntegrationsRepo(db),
   messages: createMessagesRepo(db),
   operational: createOperationalRepo(db),
