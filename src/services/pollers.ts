@@ -31,7 +31,8 @@ export async function findPoller(ctx: Context, appRef: string, ref: string): Pro
 }
 
 /** Where reading starts unless told: every message that was accepted since the endpoint was made has a larger id. */
-export const startOf = (endpoint: Endpoint): string => idBound("msg_", idTime(endpoint.id));
+export const startOf = (endpoint: Endpoint): string =>
+  idBound("msg_", idTime(endpoint.id).getTime() + ID_STEP_MS);
 
 /** The application's messages past the iterator that the endpoint's filters let through as they are now, oldest first. */
 export async function poll(
