@@ -49,6 +49,7 @@ export default extendCommand(
       const plan = readPlan(args);
       return runOperation("backfill", args, async ({ job, repos, contextOf }) => {
         const endpoint = await findAnyEndpoint(repos, plan.endpointId);
+        if (endpoint.polled) throw new UsageError(`${endpoint.id} is polled: nothing is sent to it.`);
         if (endpoint.disabled) throw new UsageError(`${endpoint.id} is disabled: nothing would be sent.`);
         const ctx = contextOf(endpoint.orgId);
         const request = { ...plan.request, endpoint };

@@ -18,6 +18,7 @@ import { createMessagesRepo } from "./messages.ts";
 import { createOperationalRepo } from "./operational.ts";
 import { createOperatorRepo } from "./operator.ts";
 import { createPartitionsRepo } from "./partitions.ts";
+import { createPollersRepo } from "./pollers.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
 import { createRetentionRepo } from "./retention.ts";
@@ -44,6 +45,7 @@ const bundle = (db: Db | Tx) => ({
   operational: createOperationalRepo(db),
   operator: createOperatorRepo(db),
   partitions: createPartitionsRepo(db),
+  pollers: createPollersRepo(db),
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),
   retention: createRetentionRepo(db),

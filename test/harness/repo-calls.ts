@@ -43,6 +43,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
   };
   const batch = { orgId, appId, input, afterId: from.message, beforeId: to.message, batchSize: 500 };
   const task = newId("qtask_");
+  const consumer = { orgId, endpointId, consumerId: "warehouse" };
   const uuid = crypto.randomUUID();
   const types = { orgId, featureFlags: ["f"] };
   const eventType = { id: newId("evtype_"), orgId, name: "n", description: "" };
@@ -58,6 +59,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     applications: {
       find: (repo) => each(repo.find(orgId, appId), repo.find(orgId, filled.appUid)),
       lock: (repo) => repo.lock(orgId, appId),
+      markPolled: (repo) => repo.markPolled(orgId, appId),
       resolve: (repo) => repo.resolve(orgId, [appId, filled.appUid]),
       list: (repo) =>
         each(repo.list(orgId, up), repo.list(orgId, pageRequest({ iterator: appId }, "descending"))),
@@ -157,6 +159,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.list(messageScope, down, noFilter, true),
           repo.list(messageScope, next(messageId), { channel: "c", eventTypes: ["a"] }, false),
           repo.list({ ...messageScope, appId: filled.otherApp.id }, up, noFilter, true),
+          repo.list({ ...messageScope, from: messageId }, up, { ...noFilter, channels: ["c"] }, true),
         ),
       scannedTo: (repo) => repo.scannedTo(messageScope, next(messageId)),
       findAll: (repo) => repo.findAll(orgId, appId, [messageId, from.message], true),
@@ -201,6 +204,13 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       detach: (repo) => repo.detach("messages", old.name).catch(() => {}),
       finishDetach: (repo) => repo.finishDetach("messages", old.name).catch(() => {}),
       drop: (repo) => repo.drop("messages_20190107"),
+    },
+    pollers: {
+      newest: (repo) => repo.newest({ orgId, appId, afterId: messageId }),
+      raiseFence: (repo) => repo.raiseFence(Date.now()),
+      findConsumer: (repo) => repo.findConsumer(consumer),
+      advance: (repo) => repo.advance(consumer, { position: messageId, seeks: 0 }),
+      seek: (repo) => repo.seek(consumer, messageId),
     },
     queue: {
       insertManual: (repo) => repo.insertManual({ orgId, appId, messageId, endpointId }),
