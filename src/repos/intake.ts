@@ -118,10 +118,10 @@ export function createIntakeRepo(sql: Sql) {
           from stored
         ),
         wanted as materialized (
-          select s.id as message_id, s.org_id, s.app_id, e.id as endpoint_id, e.revision,
+          select s.id as message_id, s.org_id, s.app_id, e.id as endpoint_id, e.revision, e.fifo, s.ordinal,
                  row_number() over (partition by e.id order by s.ordinal) <= ${perEndpointMax}
                    and row_number() over (order by s.ordinal) <= ${deliveriesMax}
-                   and s.throttle_rate is null and e.throttle_rate is null
+                   and s.throttle_rate is null and e.throttle_rate is null and not e.fifo
                    and e.id <> all(${saturated}::text[])
                    and not exists (
                      select from endpoint_health h where h.endpoint_id = e.id and h.open_until is not null
@@ -132,8 +132,9 @@ export function createIntakeRepo(sql: Sql) {
             and (e.channels is null or e.channels && s.channels)
         ),
         queued as (
-          insert into deliveries (message_id, endpoint_id, org_id, app_id, due_at, lease)
-          select message_id, endpoint_id, org_id, app_id,
+          insert into deliveries (message_id, endpoint_id, org_id, app_id, priority, position, due_at, lease)
+          select message_id, endpoint_id, org_id, app_id, case when fifo then 3 else 0 end,
+                 case when fifo then (select nextval('delivery_positions')) + ordinal end,
                  case when leased then now() + make_interval(secs => ${leaseSeconds}) else now() end,
                  case when leased then ${lease}::uuid end
           from wanted

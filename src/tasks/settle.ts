@@ -14,8 +14,11 @@ export type SettleOptions = {
   onRetry(at: Date): void;
 };
 
-/** What follows an attempt: it is logged, committed and told, and an endpoint that is past hope disabled. Never rejects. */
-export function createSettle(options: SettleOptions): (judged: Judged) => Promise<void> {
+/**
+ * What follows an attempt: it is logged, committed and told, and an endpoint that is past hope disabled. Never rejects.
+ * @returns whether it was committed
+ */
+export function createSettle(options: SettleOptions): (judged: Judged) => Promise<boolean> {
   const { recorder, outcomes, events, log } = options;
 
   /** After the last attempt: the receiver asked for it, or has failed for too long. */
@@ -36,10 +39,11 @@ export function createSettle(options: SettleOptions): (judged: Judged) => Promis
   return async (judged) => {
     const { outcome } = judged;
     logAttempt(log, judged);
-    await recorder.record(outcome);
+    const committed = await recorder.record(outcome);
     events.attempted(outcome);
-    if (outcome.nextAt !== null) return options.onRetry(outcome.nextAt);
-    if (!outcome.succeeded) await disableIfDue(judged);
+    if (outcome.nextAt !== null) options.onRetry(outcome.nextAt);
+    else if (!outcome.succeeded) await disableIfDue(judged);
+    return committed;
   };
 }
 
