@@ -19,7 +19,7 @@ export const deliveries = pgTable(
     attempt: smallint().notNull().default(0),
     dueAt: time("due_at").notNull(),
     lease: uuid(),
-  position: bigint({ mode: "number" }),
+    position: bigint({ mode: "number" }),
   },
   (table) => [primaryKey({ columns: [table.messageId, table.endpointId, table.trigger] })],
 );

@@ -71,11 +71,11 @@ export function createRecorder(options: RecorderOptions): Recorder {
   return {
     record: (outcome) =>
       group.submit(outcome).catch((error: unknown) => {
-          log.error(
-            { err: error, messageId: outcome.messageId },
-            "an outcome was given up: it will be delivered again",
-          );
-          return false;
+        log.error(
+          { err: error, messageId: outcome.messageId },
+          "an outcome was given up: it will be delivered again",
+        );
+        return false;
       }),
     get pending() {
       return group.size;

@@ -129,7 +129,9 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
 
   const push = (delivery: Delivery): void => lanes.push(delivery.appId, delivery.endpointId, delivery);
   const room = (): number =>
-    stopping.signal.aborted || recorder.pending > unrecordedMax ? 0 : Math.max(0, backlogMax - lanes.waiting - fifo.waiting);
+    stopping.signal.aborted || recorder.pending > unrecordedMax
+      ? 0
+      : Math.max(0, backlogMax - lanes.waiting - fifo.waiting);
 
   /** As with places, no endpoint's backlog is larger than what is left for the others. */
   const hold = () => {

@@ -40,7 +40,11 @@ test("with three workers and random failures, one is under way at a time and all
   for (let n = 0; n < 150; n += 1) {
     accepted.push(...((await engines[n % 3]?.send(app)) ?? []));
   }
-  await until(async () => (await engine.queued()).length === 0, 40_000, () => `${arrived.length} arrived`);
+  await until(
+    async () => (await engine.queued()).length === 0,
+    40_000,
+    () => `${arrived.length} arrived`,
+  );
   expect(mostUnderWay).toBe(1);
   expect(arrived).toEqual(accepted);
 }, 60_000);
@@ -49,7 +53,10 @@ test("one that fails holds up those behind it until its retries are used up, and
   const engine = await startEngine({ env: { RETRY_SCHEDULE: "0.2,0.2" } });
   stops.push(() => engine.stop());
   const [line, other] = [startReceiver(), startReceiver()];
-  stops.push(() => line.stop(), () => other.stop());
+  stops.push(
+    () => line.stop(),
+    () => other.stop(),
+  );
   const app = await engine.addApplication();
   await engine.addEndpoint(app, line.url, { fifo: true });
   await engine.addEndpoint(app, other.url);
