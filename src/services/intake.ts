@@ -64,7 +64,7 @@ export function createIntake(options: IntakeOptions): Intake {
 
   const run = async (rows: IntakeRow[]): Promise<IntakeResult[]> => {
     const offer = options.handOver?.offer() ?? null;
-    const leaseEndsAt = Date.now() + (offer?.leaseSeconds ?? 0) * 1000;
+    const leaseEndsAt = performance.now() + (offer?.leaseSeconds ?? 0) * 1000;
     const results = await insert(rows, offer).catch((error: unknown) => {
       if (offer !== null) options.handOver?.forfeit(offer.lease);
       throw error;

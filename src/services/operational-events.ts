@@ -113,10 +113,10 @@ export function createOperationalEvents(parts: OperationalEventsParts): Operatio
 
 export const createAttemptEvents = ({ emit }: Pick<OperationalEvents, "emit">): AttemptEvents => ({
   attempted(outcome) {
-    const { succeeded, attempt, nextAt, orgId } = outcome;
+    const { succeeded, attempt, retryInMs, orgId } = outcome;
     if (succeeded) {
       if (attempt > failingAttempts) emit(orgId, { type: "message.attempt.recovered", attempt: outcome });
-    } else if (nextAt !== null) {
+    } else if (retryInMs !== null) {
       if (attempt === failingAttempts) emit(orgId, { type: "message.attempt.failing", attempt: outcome });
     } else if (outcome.trigger === triggers.scheduled) {
       emit(orgId, { type: "message.attempt.exhausted", attempt: outcome });

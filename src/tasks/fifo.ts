@@ -62,7 +62,7 @@ export function createFifo(options: FifoOptions): Fifo {
       if (asked.length === 0) return;
       const lease = options.nextLease();
       const takenAt = performance.now();
-      const leaseEndsAt = Date.now() + options.leaseMs;
+      const leaseEndsAt = takenAt + options.leaseMs;
       const claimed = await options.returns.claimUnder(lease, () =>
         options.turns.claim(asked, { lease, leaseSeconds: options.leaseMs / 1000, perLineMax: batchMax }),
       );

@@ -10,8 +10,7 @@ export type SettleOptions = {
   disableAfterSeconds: number;
   events: AttemptEvents;
   log: Logger;
-  /** A retry is due then. */
-  onRetry(at: Date): void;
+  onRetry(inMs: number): void;
 };
 
 /**
@@ -41,7 +40,7 @@ export function createSettle(options: SettleOptions): (judged: Judged) => Promis
     logAttempt(log, judged);
     const committed = await recorder.record(outcome);
     events.attempted(outcome);
-    if (outcome.nextAt !== null) options.onRetry(outcome.nextAt);
+    if (outcome.retryInMs !== null) options.onRetry(outcome.retryInMs);
     else if (!outcome.succeeded) await disableIfDue(judged);
     return committed;
   };
@@ -59,7 +58,7 @@ function logAttempt(log: Logger, { outcome }: Judged): void {
       outcome: outcome.succeeded ? "success" : "fail",
       statusCode: outcome.responseStatusCode,
       durationMs: outcome.durationMs,
-      nextAt: outcome.nextAt,
+      retryInMs: outcome.retryInMs === null ? null : Math.round(outcome.retryInMs),
       ...(outcome.responseStatusCode === 0 && { reason: outcome.response }),
     },
     "attempt",
