@@ -10,6 +10,7 @@ export const endpoints = pgTable("endpoints", {
   description: text().notNull().default(""),
   disabled: boolean().notNull().default(false),
   fifo: boolean().notNull().default(false),
+  polled: boolean().notNull().default(false),
   eventTypes: text("event_types").array(),
   channels: text().array(),
   throttleRate: integer("throttle_rate"),

@@ -2,9 +2,10 @@ import { idTime, newId } from "../lib/ids.ts";
 import type { Logger } from "../lib/log.ts";
 import { triggers } from "../models/deliveries.ts";
 import type { Repos } from "../repos/index.ts";
-import type { IntakeResult, IntakeRow } from "../repos/intake.ts";
+import type { IntakeRow } from "../repos/intake.ts";
 import type { SubjectNames } from "../repos/operational.ts";
 import type { Outcome } from "../repos/outcomes.ts";
+import type { AcceptResult } from "./intake.ts";
 
 /** What an org can be told about its own endpoints and messages. */
 export const operationalEventTypes = {
@@ -58,7 +59,7 @@ const failingAttempts = 4;
 export type OperationalEventsParts = {
   repos: Pick<Repos, "operational">;
   /** The engine's own intake: what is emitted is delivered like everything else. */
-  accept(row: IntakeRow): Promise<IntakeResult>;
+  accept(row: IntakeRow): Promise<AcceptResult>;
   payloadRetentionDays: number;
   log: Logger;
 };
