@@ -11,6 +11,7 @@ export type EndpointChanges = Partial<
     | "url"
     | "description"
     | "disabled"
+    | "fifo"
     | "eventTypes"
     | "channels"
     | "filter"

@@ -51,10 +51,17 @@ const Version = Type.Integer({
   deprecated: true,
 });
 
+const Fifo = Type.Boolean({
+  description:
+    "deliver one at a time, in the order of acceptance: a message whose 202 came before another was sent goes first; " +
+    "one that fails holds up those behind it until it arrives or its retries are used up",
+});
+
 const optional = {
   uid: OptionalNullable(Uid("ep_", "billing")),
   description: Type.Optional(Text({ examples: ["The billing system"] })),
   disabled: Type.Optional(Type.Boolean()),
+  fifo: Type.Optional(Fifo),
   eventTypes: OptionalNullable(EventTypes),
   filterTypes: OptionalNullable(Legacy(EventTypes, "eventTypes")),
   channels: OptionalNullable(Channels),
@@ -94,6 +101,7 @@ export const EndpointOut = Type.Object({
   url: Type.String({ examples: ["https://example.com/webhooks"] }),
   description: Type.String({ examples: ["The billing system"] }),
   disabled: Type.Boolean(),
+  fifo: Fifo,
   eventTypes: Nullable(Type.Array(Name)),
   filterTypes: Nullable(Legacy(Type.Array(Name), "eventTypes")),
   channels: Nullable(Type.Array(Channel)),
