@@ -5,7 +5,8 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { mib, packPostgres } from "./postgres-archive.ts";
+import type { PostgresArchive } from "../src/lib/embedded-postgres/archive.ts";
+import { mib, packCluster, packPostgres } from "./postgres-archive.ts";
 
 const root = join(import.meta.dir, "..");
 const started = performance.now();
@@ -19,7 +20,9 @@ const { values } = parseArgs({
 const platform = /^bun-((?:linux|darwin)-(?:x64|arm64))(?:-baseline|-modern)?$/.exec(values.target)?.[1];
 if (!platform) throw new Error(`There is no PostgreSQL to carry for ${values.target}`);
 
-const packed = await packPostgres(root, platform);
+const runtime = await packPostgres(root, platform);
+const native = platform === `${process.platform}-${process.arch}`;
+const clusterPath = native ? await packCluster(root, runtime.key) : null;
 const outfile = resolve(values.outfile);
 const built = await Bun.build({
   entrypoints: [resolve(values.entry)],
@@ -33,21 +36,22 @@ const built = await Bun.build({
   minify: { syntax: true, whitespace: true },
   sourcemap: "linked",
   define: { "process.env.NODE_ENV": '"production"' },
-  plugins: [embedArchive(packed)],
+  plugins: [embedArchive({ ...runtime, clusterPath })],
 });
 for (const log of built.logs) console.warn(String(log));
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(`${outfile}: ${mib(statSync(outfile).size)} for ${values.target} in ${seconds} s`);
 
 /** Puts the packed PostgreSQL in place of the module that says there is none. */
-function embedArchive({ path, key }: { path: string; key: string }): Bun.BunPlugin {
+function embedArchive({ path, key, clusterPath }: PostgresArchive): Bun.BunPlugin {
   return {
     name: "embedded-postgres-archive",
     setup(build) {
       build.onLoad({ filter: /[\\/]embedded-postgres[\\/]archive\.ts$/ }, () => ({
         loader: "ts",
         contents: `import path from ${JSON.stringify(path)} with { type: "file" };
-          export const archive = { path, key: ${JSON.stringify(key)} };`,
+          ${clusterPath ? `import clusterPath from ${JSON.stringify(clusterPath)} with { type: "file" };` : "const clusterPath = null;"}
+          export const archive = { path, key: ${JSON.stringify(key)}, clusterPath };`,
       }));
     },
   };

