@@ -6,7 +6,7 @@ import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { PostgresArchive } from "../src/lib/embedded-postgres/archive.ts";
-import { mib, packCluster, packPostgres } from "./postgres-archive.ts";
+import { mib, packPostgres } from "./postgres-archive.ts";
 
 const root = join(import.meta.dir, "..");
 const started = performance.now();
@@ -20,9 +20,7 @@ const { values } = parseArgs({
 const platform = /^bun-((?:linux|darwin)-(?:x64|arm64))(?:-baseline|-modern)?$/.exec(values.target)?.[1];
 if (!platform) throw new Error(`There is no PostgreSQL to carry for ${values.target}`);
 
-const runtime = await packPostgres(root, platform);
-const native = platform === `${process.platform}-${process.arch}`;
-const clusterPath = native ? await packCluster(root, runtime.key) : null;
+const packed = await packPostgres(root, platform);
 const outfile = resolve(values.outfile);
 const built = await Bun.build({
   entrypoints: [resolve(values.entry)],
@@ -36,22 +34,23 @@ const built = await Bun.build({
   minify: { syntax: true, whitespace: true },
   sourcemap: "linked",
   define: { "process.env.NODE_ENV": '"production"' },
-  plugins: [embedArchive({ ...runtime, clusterPath })],
+  plugins: [embedArchive(packed)],
 });
 for (const log of built.logs) console.warn(String(log));
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(`${outfile}: ${mib(statSync(outfile).size)} for ${values.target} in ${seconds} s`);
 
 /** Puts the packed PostgreSQL in place of the module that says there is none. */
-function embedArchive({ path, key, clusterPath }: PostgresArchive): Bun.BunPlugin {
+function embedArchive({ programs, key, cluster }: PostgresArchive): Bun.BunPlugin {
+  const asFile = (name: string, path: string) =>
+    `import ${name} from ${JSON.stringify(path)} with { type: "file" };\n`;
   return {
     name: "embedded-postgres-archive",
     setup(build) {
       build.onLoad({ filter: /[\\/]embedded-postgres[\\/]archive\.ts$/ }, () => ({
         loader: "ts",
-        contents: `import path from ${JSON.stringify(path)} with { type: "file" };
-          ${clusterPath ? `import clusterPath from ${JSON.stringify(clusterPath)} with { type: "file" };` : "const clusterPath = null;"}
-          export const archive = { path, key: ${JSON.stringify(key)}, clusterPath };`,
+        contents: `${asFile("programs", programs)}${cluster === null ? "const cluster = null;\n" : asFile("cluster", cluster)}
+          export const archive = { programs, key: ${JSON.stringify(key)}, cluster };`,
       }));
     },
   };

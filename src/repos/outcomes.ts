@@ -21,8 +21,8 @@ export type Outcome = {
   response: string;
   durationMs: number;
   url: string;
-  /** When the next attempt is due; null when the delivery is finished, well or badly. */
-  nextAt: Date | null;
+  /** The next attempt is due so long after this one is written; null when the delivery is finished, well or badly. */
+  retryInMs: number | null;
 };
 
 /** Failures in a row that open an endpoint's breaker: more than one message's retries in the default schedule. */
@@ -43,7 +43,7 @@ export function createOutcomesRepo(sql: Sql) {
     async record(outcomes: Outcome[]): Promise<string[]> {
       const rows = await sql<{ endpoint_id: string; open: boolean | null }[]>`
         with input as materialized (
-          select * from unnest(
+          select t.*, now() + make_interval(secs => t.retry_in_ms / 1000) as next_at from unnest(
             ${outcomes.map((o) => o.attemptId)}::text[],
             ${outcomes.map((o) => o.orgId)}::text[],
             ${outcomes.map((o) => o.appId)}::text[],
@@ -60,9 +60,9 @@ export function createOutcomesRepo(sql: Sql) {
             ${outcomes.map((o) => o.response)}::text[],
             ${outcomes.map((o) => o.durationMs)}::int[],
             ${outcomes.map((o) => o.url)}::text[],
-            ${outcomes.map((o) => o.nextAt?.toISOString() ?? null)}::timestamptz[]
+            ${outcomes.map((o) => o.retryInMs)}::float8[]
           ) as t(id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt, lease, probe, status,
-                 response_status_code, response, duration_ms, url, next_at)
+                 response_status_code, response, duration_ms, url, retry_in_ms)
         ),
         history as (
           insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt,

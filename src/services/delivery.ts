@@ -2,7 +2,7 @@ import type { Egress, EgressOutcome } from "../lib/egress/index.ts";
 import { newId } from "../lib/ids.ts";
 import { triggers } from "../models/deliveries.ts";
 import type { Outcome } from "../repos/outcomes.ts";
-import { nextAttemptAt, parseRetryAfter, type RetryPolicy } from "./retry-schedule.ts";
+import { parseRetryAfter, type RetryPolicy, retryDelayMs } from "./retry-schedule.ts";
 import { sign } from "./standard-webhooks.ts";
 import type { Target } from "./targets.ts";
 
@@ -24,7 +24,7 @@ export type Delivery = {
   contentType: string | null;
   probe: boolean;
   lease: string;
-  /** By this process's clock. */
+  /** By performance.now(), which no jump of the clock moves. */
   leaseEndsAt: number;
 };
 
@@ -95,10 +95,9 @@ function judge(
   const statusCode = answer.kind === "response" ? answer.status : 0;
   const succeeded = statusCode >= 200 && statusCode < 300;
   const attempt = delivery.attempt + 1;
-  const endedAt = Date.now();
   const mayRetry = !succeeded && delivery.trigger === triggers.scheduled && statusCode !== gone;
   const retryAfter =
-    answer.kind === "response" ? parseRetryAfter(answer.headers["retry-after"], endedAt) : null;
+    answer.kind === "response" ? parseRetryAfter(answer.headers["retry-after"], Date.now()) : null;
   return {
     wantsDisabling: statusCode === gone,
     outcome: {
@@ -118,7 +117,7 @@ function judge(
       response: answer.kind === "response" ? responseText(answer.body, answer.truncated) : answer.message,
       durationMs: Math.round(answer.durationMs),
       url: target.url,
-      nextAt: mayRetry ? nextAttemptAt(policy.retry, attempt, retryAfter, endedAt) : null,
+      retryInMs: mayRetry ? retryDelayMs(policy.retry, attempt, retryAfter) : null,
     },
   };
 }

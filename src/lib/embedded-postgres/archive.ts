@@ -1,13 +1,8 @@
 /**
- * The PostgreSQL inside the executable, as packed-folder.ts packs. `bun run build` puts its own version of this
- * module in place of this one; from source there is none, and the npm package serves.
+ * What the executable carries of PostgreSQL: its programs, and a cluster as initdb makes it, if the build could run
+ * initdb (see folder-pack.ts for the form). `bun run build` puts its own version of this module in place of this one;
+ * from source there is none, and the npm package serves.
  */
-export type PostgresArchive = {
-  path: string;
-  /** Names the content. */
-  key: string;
-  /** A cluster as `provideCluster` would make it; null in an executable that was built on another platform. */
-  clusterPath: string | null;
-};
+export type PostgresArchive = { programs: string; key: string; cluster: string | null };
 
 export const archive: PostgresArchive | null = null;

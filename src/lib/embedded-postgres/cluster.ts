@@ -1,19 +1,15 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import postgres from "postgres";
 import type { Logger } from "../log.ts";
 import { archive } from "./archive.ts";
+import { unpackFolder } from "./folder-pack.ts";
 import { giveTo, type Home, makeFolder } from "./home.ts";
-import { unpackFolder } from "./packed-folder.ts";
 import { runProgram } from "./program.ts";
 import { DATABASE, SOCKET_PORT, SUPERUSER } from "./settings.ts";
 
 /** The major version of the programs carried along. */
 const MAJOR = "18";
-
-/** A file system writes for several at once what it writes for one. */
-const SYNCS_AT_ONCE = 16;
 
 /**
  * Makes the cluster if there is none; a half-made one never carries its name. Call it under the control lock.
@@ -38,17 +34,36 @@ export async function provideCluster(
   const making = `${home.clusterDir}.initializing`;
   rmSync(making, { recursive: true, force: true });
   makeFolder(making, 0o700, home.runAs);
-  const packed = archive?.clusterPath;
-  // initdb chooses another kind of shared memory where this one is missing.
-  const unpacking = packed && (process.platform !== "linux" || existsSync("/dev/shm"));
-  if (unpacking) await unpackCluster(packed, making, home, durable);
-  else await initialize(making, home, runtime, durable);
+  // Where Linux has no shared memory here, initdb chooses another kind.
+  const fits = process.platform !== "linux" || existsSync("/dev/shm");
+  if (archive?.cluster && fits) await unpackCluster(archive.cluster, making, runtime, home, durable);
+  else await initialize(making, runtime, home, durable);
   renameSync(making, home.clusterDir);
-  if (durable) await sync(home.dir);
   log.info({ dir: home.clusterDir, ms: Math.round(performance.now() - started) }, "PostgreSQL cluster made");
 }
 
-async function initialize(making: string, home: Home, runtime: string, durable: boolean): Promise<void> {
+/**
+ * Takes the cluster that the build has made: initdb takes longer than all else at the first start. All that came out of
+ * one build share a system identifier; it is there to tell replicas apart, and these have none: they listen on a
+ * socket only.
+ */
+async function unpackCluster(
+  packed: string,
+  making: string,
+  runtime: string,
+  home: Home,
+  durable: boolean,
+): Promise<void> {
+  await unpackFolder(await Bun.file(packed).bytes(), making);
+  for (const entry of readdirSync(making, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    chmodSync(path, entry.isDirectory() ? 0o700 : 0o600);
+    if (home.runAs) giveTo(path, home.runAs);
+  }
+  if (durable) await runProgram(join(runtime, "bin/initdb"), ["--sync-only", "-D", making], home);
+}
+
+async function initialize(making: string, runtime: string, home: Home, durable: boolean): Promise<void> {
   const args = [
     "-D",
     making,
@@ -61,31 +76,6 @@ async function initialize(making: string, home: Home, runtime: string, durable: 
   ];
   if (!durable) args.push("--no-sync");
   await runProgram(join(runtime, "bin/initdb"), args, home);
-}
-
-/**
- * The cluster that the build made, database included. All clusters of one build have the same system identifier.
- * It tells clusters apart where one gets another's log, from a replica or an archive, and we have neither.
- */
-async function unpackCluster(packed: string, making: string, home: Home, durable: boolean): Promise<void> {
-  await unpackFolder(packed, making, true);
-  const made = readdirSync(making, { recursive: true }).map((name) => join(making, String(name)));
-  for (const path of made) if (home.runAs) giveTo(path, home.runAs);
-  if (!durable) return;
-  for (let at = 0; at < made.length; at += SYNCS_AT_ONCE) {
-    await Promise.all(made.slice(at, at + SYNCS_AT_ONCE).map(sync));
-  }
-  await sync(making);
-}
-
-/** A file's content, or a folder's names, to the disk. */
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Makes the database if it isn't there: a kill between initdb and here leaves a cluster without it. */

