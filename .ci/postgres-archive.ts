@@ -20,6 +20,9 @@ import { isNeeded } from "../src/lib/embedded-postgres/payload.ts";
 
 const ZSTD_LEVEL = 19;
 
+/** What a server makes anew, or knows only of the one that ran in the build. */
+const PASSING = /^(postmaster\.(opts|pid)|current_logfiles|pg_stat\/pgstat\.stat|.*pg_internal\.init)$/;
+
 /**
  * Packs what the executable carries of PostgreSQL: the same bytes from the same package, and a cluster if this
  * machine is of the platform. Kept under `node_modules/.cache`, since packing takes the longest of the whole build.
@@ -59,8 +62,7 @@ async function packCluster(): Promise<Uint8Array> {
     const log = pino({ level: "warn" });
     const server = await startEmbeddedPostgres({ dataDir, log, owner: "share" });
     await server.stop();
-    const isCluster = (file: string) => file !== "postmaster.opts" && file !== "postmaster.pid";
-    return await packFolder(join(dataDir, "postgres/data"), isCluster, ZSTD_LEVEL);
+    return await packFolder(join(dataDir, "postgres/data"), (name) => !PASSING.test(name), ZSTD_LEVEL);
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }
