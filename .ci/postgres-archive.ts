@@ -37,7 +37,12 @@ export async function packPostgres(root: string, platform: string): Promise<Post
   const cache = join(root, "node_modules/.cache/posthorn");
   mkdirSync(cache, { recursive: true });
   const version = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
-  const sources = digestOf(["folder-pack.ts", "payload.ts", "cluster.ts", "settings.ts"], root);
+  const sources = digestOf([
+    import.meta.path,
+    ...["folder-pack.ts", "payload.ts", "cluster.ts", "settings.ts"].map((module) =>
+      join(root, "src/lib/embedded-postgres", module),
+    ),
+  ]);
   const name = `${version}-${platform}`;
   const programs = await keep(join(cache, `programs-${name}-${sources}`), () =>
     packFolder(join(folder, "native"), isNeeded, ZSTD_LEVEL),
@@ -76,8 +81,8 @@ async function keep(path: string, make: () => Promise<Uint8Array>): Promise<stri
   return path;
 }
 
-function digestOf(modules: string[], root: string): string {
+function digestOf(paths: string[]): string {
   const hash = createHash("sha256");
-  for (const module of modules) hash.update(readFileSync(join(root, "src/lib/embedded-postgres", module)));
+  for (const path of paths) hash.update(readFileSync(path));
   return hash.digest("hex").slice(0, 8);
 }

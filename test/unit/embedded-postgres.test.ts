@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { tryLock } from "../../src/lib/embedded-postgres/file-lock.ts";
-import { packFolder, unpackFolder } from "../../src/lib/embedded-postgres/folder-pack.ts";
 import { postgresOptions, socketUrl } from "../../src/lib/embedded-postgres/index.ts";
 import { isNeeded } from "../../src/lib/embedded-postgres/payload.ts";
 import { temporaryFolder } from "../harness/postgres.ts";
@@ -93,37 +92,4 @@ test.each([
   ["lib/postgresql/pgxs/src/Makefile.global", false],
 ])("isNeeded(%p) is %p", (path, needed) => {
   expect(isNeeded(path)).toBe(needed);
-});
-
-test("a folder comes out of its packed form as it went in, without what was not wanted", async () => {
-  const [from, to] = [temporaryFolder(), temporaryFolder()];
-  mkdirSync(join(from, "a/empty"), { recursive: true });
-  const mixed = Buffer.alloc(5 * 1024 * 1024 + 3, "0123456789abcdef!");
-  const files = {
-    "a/mixed": mixed,
-    "a/nothing": Buffer.alloc(0),
-    "b/one frame": mixed.subarray(0, 1024 * 1024),
-    "b/the same": Buffer.from("twice"),
-    "c/the same": Buffer.from("twice"),
-  };
-  for (const [name, bytes] of Object.entries({ ...files, "a/unwanted": mixed })) {
-    mkdirSync(join(from, name, ".."), { recursive: true });
-    writeFileSync(join(from, name), bytes);
-  }
-  const pack = () => packFolder(from, (name) => name !== "a/unwanted", 3);
-  const packed = await pack();
-  expect(Buffer.from(packed).equals(await pack())).toBe(true);
-  await unpackFolder(packed, to);
-  const names = readdirSync(to, { recursive: true }).map(String).sort();
-  expect(names).toEqual([...Object.keys(files), "a", "a/empty", "b", "c"].sort());
-  for (const [name, bytes] of Object.entries(files)) {
-    expect(readFileSync(join(to, name)).equals(bytes)).toBe(true);
-  }
-});
-
-test("a packed folder that breaks off is refused", async () => {
-  const from = temporaryFolder();
-  writeFileSync(join(from, "file"), "content");
-  const packed = (await packFolder(from, () => true, 3)).subarray(0, -4);
-  await expect(unpackFolder(packed, temporaryFolder())).rejects.toThrow();
 });
