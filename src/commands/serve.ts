@@ -90,7 +90,7 @@ async function start(
   const { engine, direct, embedded } = database;
   const availability = createAvailability({ ...database, log });
   const alone = embedded?.startedHere === true;
-  const { payloadRetentionDays } = config;
+  const { payloadRetentionDays, attemptRetentionDays } = config;
   const { events, worker, intake, intakeRepo } = createEngine(
     { repos, engine, payloadRetentionDays, log },
     (events) =>
@@ -121,7 +121,7 @@ async function start(
     sealer,
     settings: { endpointHttpsOnly: config.endpointHttpsOnly },
     events,
-    sending: { intake, ...intakeRepo, payloadRetentionDays },
+    sending: { intake, ...intakeRepo, payloadRetentionDays, attemptRetentionDays },
   });
   try {
     await worker?.start();

@@ -11,6 +11,7 @@ export const attempts = pgTable(
     endpointId: text("endpoint_id").notNull(),
     eventType: text("event_type").notNull(),
     channels: text().array(),
+    tags: text().array(),
     trigger: smallint().notNull(),
     attempt: smallint().notNull(),
     status: smallint().notNull(),

@@ -8,6 +8,8 @@ export const messages = pgTable("messages", {
   eventType: text("event_type").notNull(),
   eventId: text("event_id"),
   channels: text().array(),
+  tags: text().array(),
+  deliverAt: time("deliver_at"),
   payload: text(),
   contentType: text("content_type"),
   payloadExpiresAt: time("payload_expires_at").notNull(),

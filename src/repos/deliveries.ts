@@ -28,6 +28,7 @@ export type ClaimedDelivery = {
   probe: boolean;
   eventType: string;
   channels: string[] | null;
+  tags: string[] | null;
   payload: string;
   contentType: string | null;
 };
@@ -57,6 +58,7 @@ export type ClaimRow = {
   probe: boolean;
   event_type: string;
   channels: string[] | null;
+  tags: string[] | null;
   payload: string;
   content_type: string | null;
 };
@@ -130,7 +132,7 @@ export function createDeliveriesRepo(sql: Sql) {
           where d.message_id = due.message_id and d.endpoint_id = due.endpoint_id and d.trigger = due.trigger
           returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.revision, due.gone, due.probe
         )
-        select c.*, c.gone or m.payload is null as gone, m.event_type, m.channels, m.payload, m.content_type,
+        select c.*, c.gone or m.payload is null as gone, m.event_type, m.channels, m.tags, m.payload, m.content_type,
                s.walked, s.walked_to, s.throttled, s.in_line
         from (
           select count(*)::int as walked, max(endpoint_id) as walked_to,
@@ -203,6 +205,7 @@ export const toClaimed = (row: ClaimRow): ClaimedDelivery => ({
   probe: row.probe,
   eventType: row.event_type,
   channels: row.channels,
+  tags: row.tags,
   payload: row.payload,
   contentType: row.content_type,
 });

@@ -92,6 +92,8 @@ export function createDeliveryStatesRepo(db: Db | Tx) {
           eventType: scanned.eventType,
           eventId: scanned.eventId,
           channels: scanned.channels,
+          tags: scanned.tags,
+          deliverAt: scanned.deliverAt,
           contentType: scanned.contentType,
           payload: scanned.payload,
           payloadExpiresAt: scanned.payloadExpiresAt,

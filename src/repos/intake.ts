@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import { idTime } from "../lib/ids.ts";
+import { writeArray } from "../lib/postgres-arrays.ts";
 import { arrivalKey } from "./poll-fence.ts";
 
 export type IntakeRow = {
@@ -10,6 +11,9 @@ export type IntakeRow = {
   eventType: string;
   eventId: string | null;
   channels: string[] | null;
+  tags: string[] | null;
+  /** Null, or a time that has passed: at once. */
+  deliverAt: Date | null;
   /** The payload's bytes. */
   payload: string;
   /** Null for application/json. */
@@ -75,18 +79,20 @@ export function createIntakeRepo(sql: Sql) {
             ${rows.map((row) => (row.appRef.startsWith("app_") ? null : row.appRef))}::text[],
             ${rows.map((row) => row.eventType)}::text[],
             ${rows.map((row) => row.eventId)}::text[],
-            ${rows.map((row) => (row.channels === null ? null : `{${row.channels.join(",")}}`))}::text[],
+            ${rows.map((row) => row.channels && writeArray(row.channels))}::text[],
+            ${rows.map((row) => row.tags && writeArray(row.tags))}::text[],
+            ${rows.map((row) => row.deliverAt?.toISOString() ?? null)}::timestamptz[],
             ${rows.map((row) => row.payload)}::text[],
             ${rows.map((row) => row.contentType)}::text[],
             ${rows.map((row) => row.payloadRetentionHours)}::int[],
             ${rows.map((row) => row.idempotency?.key ?? null)}::uuid[],
             ${rows.map((row) => row.idempotency?.bodyHash ?? null)}::uuid[]
-          ) with ordinality as t(id, org_id, app_id, app_uid, event_type, event_id, channels, payload,
-                                 content_type, retention_hours, key, body_hash, ordinal)
+          ) with ordinality as t(id, org_id, app_id, app_uid, event_type, event_id, channels, tags, deliver_at,
+                                 payload, content_type, retention_hours, key, body_hash, ordinal)
         ),
         resolved as materialized (
-          select i.id, i.org_id, a.id as app_id, i.event_type, i.event_id, i.channels::text[] as channels, i.payload,
-                 i.content_type, i.retention_hours, i.key, i.body_hash, i.ordinal, a.throttle_rate,
+          select i.id, i.org_id, a.id as app_id, i.event_type, i.event_id, i.channels::text[] as channels,
+                 i.tags::text[] as tags, i.deliver_at, i.payload, i.content_type, i.retention_hours, i.key, i.body_hash, i.ordinal, a.throttle_rate,
                  case when a.polled then (
                    select case when pg_advisory_xact_lock_shared(${arrivalKey(oldestMs)}::bigint) is not null then (
                      select last_value from poll_fence where last_value >= ${oldestMs}::bigint
@@ -126,15 +132,17 @@ export function createIntakeRepo(sql: Sql) {
           where not k.key_taken and (k.event_id is null or e.message_id is not null)
         ),
         written as (
-          insert into messages (id, org_id, app_id, event_type, event_id, channels, payload, content_type,
-                                payload_expires_at)
-          select id, org_id, app_id, event_type, event_id, channels, payload, content_type,
-                 now() + make_interval(hours => retention_hours)
+          insert into messages (id, org_id, app_id, event_type, event_id, channels, tags, deliver_at, payload,
+                                content_type, payload_expires_at)
+          select id, org_id, app_id, event_type, event_id, channels, tags, deliver_at, payload, content_type,
+                 greatest(now(), deliver_at) + make_interval(hours => retention_hours)
           from stored
         ),
         candidates as materialized (
-          select s.id as message_id, s.org_id, s.app_id, s.ordinal, e.id as endpoint_id, e.revision, e.fifo, e.filter_path,
-                 s.throttle_rate is null and e.throttle_rate is null and not e.fifo as free
+          select s.id as message_id, s.org_id, s.app_id, s.ordinal, s.deliver_at, e.id as endpoint_id, e.revision, e.fifo,
+                 e.filter_path,
+                 s.throttle_rate is null and e.throttle_rate is null and not e.fifo
+                   and (s.deliver_at is null or s.deliver_at <= now()) as free
           from stored s
           join endpoints e on e.app_id = s.app_id and e.deleted_at is null and not e.disabled and not e.polled
             and (e.event_types is null or s.event_type = any(e.event_types))
@@ -146,7 +154,7 @@ export function createIntakeRepo(sql: Sql) {
           where s.id in (select message_id from candidates where filter_path is not null)
         ),
         wanted as materialized (
-          select c.message_id, c.org_id, c.app_id, c.endpoint_id, c.revision, c.fifo, c.ordinal,
+          select c.message_id, c.org_id, c.app_id, c.endpoint_id, c.revision, c.fifo, c.ordinal, c.deliver_at,
                  row_number() over (partition by c.endpoint_id order by c.ordinal) <= ${perEndpointMax}
                    and row_number() over (order by c.ordinal) <= ${deliveriesMax}
                    and c.free
@@ -162,7 +170,7 @@ export function createIntakeRepo(sql: Sql) {
           insert into deliveries (message_id, endpoint_id, org_id, app_id, priority, position, due_at, lease)
           select message_id, endpoint_id, org_id, app_id, case when fifo then 3 else 0 end,
                  case when fifo then (select nextval('delivery_positions')) + ordinal end,
-                 case when leased then now() + make_interval(secs => ${leaseSeconds}) else now() end,
+                 case when leased then now() + make_interval(secs => ${leaseSeconds}) else greatest(now(), deliver_at) end,
                  case when leased then ${lease}::uuid end
           from wanted
         )

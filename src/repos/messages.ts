@@ -21,6 +21,8 @@ const columns = (withContent: boolean) => ({
   eventType: messages.eventType,
   eventId: messages.eventId,
   channels: messages.channels,
+  tags: messages.tags,
+  deliverAt: messages.deliverAt,
   contentType: messages.contentType,
   payload: withContent ? messages.payload : sql<string | null>`null`.as("payload"),
   payloadExpiresAt: messages.payloadExpiresAt,

@@ -1,4 +1,5 @@
 import type { Sql } from "postgres";
+import { writeArray } from "../lib/postgres-arrays.ts";
 
 /** What came of one attempt, and what becomes of its delivery. */
 export type Outcome = {
@@ -9,6 +10,7 @@ export type Outcome = {
   endpointId: string;
   eventType: string;
   channels: string[] | null;
+  tags: string[] | null;
   trigger: number;
   /** The how manieth attempt of its delivery this was, from 1. */
   attempt: number;
@@ -50,7 +52,8 @@ export function createOutcomesRepo(sql: Sql) {
             ${outcomes.map((o) => o.messageId)}::text[],
             ${outcomes.map((o) => o.endpointId)}::text[],
             ${outcomes.map((o) => o.eventType)}::text[],
-            ${outcomes.map((o) => (o.channels === null ? null : `{${o.channels.join(",")}}`))}::text[],
+            ${outcomes.map((o) => o.channels && writeArray(o.channels))}::text[],
+            ${outcomes.map((o) => o.tags && writeArray(o.tags))}::text[],
             ${outcomes.map((o) => o.trigger)}::int[],
             ${outcomes.map((o) => o.attempt)}::int[],
             ${outcomes.map((o) => o.lease)}::uuid[],
@@ -61,14 +64,14 @@ export function createOutcomesRepo(sql: Sql) {
             ${outcomes.map((o) => o.durationMs)}::int[],
             ${outcomes.map((o) => o.url)}::text[],
             ${outcomes.map((o) => o.retryInMs)}::float8[]
-          ) as t(id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt, lease, probe, status,
-                 response_status_code, response, duration_ms, url, retry_in_ms)
+          ) as t(id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger, attempt, lease, probe,
+                 status, response_status_code, response, duration_ms, url, retry_in_ms)
         ),
         history as (
-          insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt,
+          insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger, attempt,
                                 status, response_status_code, response, duration_ms, url, next_at)
-          select id, org_id, app_id, message_id, endpoint_id, event_type, channels::text[], trigger, attempt,
-                 status, response_status_code, response, duration_ms, url, next_at
+          select id, org_id, app_id, message_id, endpoint_id, event_type, channels::text[], tags::text[], trigger,
+                 attempt, status, response_status_code, response, duration_ms, url, next_at
           from input
         ),
         finished as (

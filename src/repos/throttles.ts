@@ -70,7 +70,7 @@ export function createThrottlesRepo(sql: Sql) {
         )
         select c.message_id, c.endpoint_id, c.trigger, c.org_id, c.app_id, c.attempt,
                (select max(revision) from rates) as revision, false as probe,
-               m.payload is null as gone, m.event_type, m.channels, m.payload, m.content_type,
+               m.payload is null as gone, m.event_type, m.channels, m.tags, m.payload, m.content_type,
                greatest(0, 1000 * extract(epoch from p.first_at - clock_timestamp()) + 1000 * p.step * c.place)::float8
                  as starts_in_ms, (1000 * p.step)::float8 as step_ms
         from claimed c cross join pace p left join messages m on m.id = c.message_id

@@ -80,7 +80,7 @@ export function createTurnsRepo(sql: Sql) {
           returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.revision, due.probe,
                     d.position
         )
-        select c.*, m.payload is null as gone, m.event_type, m.channels, m.payload, m.content_type
+        select c.*, m.payload is null as gone, m.event_type, m.channels, m.tags, m.payload, m.content_type
         from claimed c left join messages m on m.id = c.message_id
         order by c.position`;
       return rows.map(toClaimed);

@@ -37,6 +37,12 @@ export const Channel = Type.String({
   maxLength: 128,
   examples: ["project_1337"],
 });
+export const Tag = Type.String({
+  pattern: "^[a-zA-Z0-9\\-_./\\\\#]+$",
+  minLength: 1,
+  maxLength: 128,
+  examples: ["spring-sale"],
+});
 export const Timestamp = Type.String({
   format: "date-time",
   description: "RFC 3339, UTC",

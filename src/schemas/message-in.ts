@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { ApplicationIn } from "./applications.ts";
-import { Channel, Input, Name, OptionalNullable, Text, Uid } from "./common.ts";
+import { Channel, Input, Name, OptionalNullable, Tag, Text, Timestamp, Uid } from "./common.ts";
 
 /** An object whose members are nobody's business here: its bytes are passed on. */
 const Payload = Type.Object(
@@ -20,6 +20,13 @@ export const MessageIn = Input(
     ),
     eventId: OptionalNullable(Uid("msg_", "signup-ada")),
     channels: OptionalNullable(Type.Array(Channel, { minItems: 1, maxItems: 10, uniqueItems: true })),
+    tags: OptionalNullable(
+      Type.Array(Tag, { maxItems: 5, uniqueItems: true, description: "what lists can be narrowed to" }),
+    ),
+    deliverAt: OptionalNullable({
+      ...Timestamp,
+      description: "not before this; at most 30 days ahead, and no longer than ATTEMPT_RETENTION_DAYS",
+    }),
     application: OptionalNullable(ApplicationIn),
     payloadRetentionPeriod: OptionalNullable(
       Type.Integer({ minimum: 5, maximum: 90, description: "days that the payload is kept", examples: [90] }),

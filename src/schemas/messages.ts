@@ -1,11 +1,23 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Channel, Id, Input, ListResponse, Name, Nullable, OptionalNullable, Timestamp } from "./common.ts";
+import {
+  Channel,
+  Id,
+  Input,
+  ListResponse,
+  Name,
+  Nullable,
+  OptionalNullable,
+  Tag,
+  Timestamp,
+} from "./common.ts";
 
 export const MessageOut = Type.Object({
   id: Id("msg_"),
   eventType: Name,
   eventId: Nullable(Type.String({ examples: ["signup-ada"] })),
   channels: Nullable(Type.Array(Channel)),
+  tags: Nullable(Type.Array(Tag)),
+  deliverAt: Nullable(Timestamp),
   payload: Type.Object(
     {},
     { description: "as it was sent, byte by byte; `{}` without content", examples: [{ user: "ada" }] },

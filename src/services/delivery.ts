@@ -19,6 +19,7 @@ export type Delivery = {
   revision: number;
   eventType: string;
   channels: string[] | null;
+  tags: string[] | null;
   payload: string;
   /** Null for application/json. */
   contentType: string | null;
@@ -108,6 +109,7 @@ function judge(
       endpointId: delivery.endpointId,
       eventType: delivery.eventType,
       channels: delivery.channels,
+      tags: delivery.tags,
       trigger: delivery.trigger,
       attempt,
       lease: delivery.lease,

@@ -33,7 +33,7 @@ export type HandOver = {
   take(deliveries: Delivery[]): void;
   /** What was to be committed under this lease failed, perhaps after the commit: nobody holds what it may name. */
   forfeit(lease: string): void;
-  /** Something was committed that nobody holds. */
+  /** Something was committed that is due and that nobody holds. */
   wake(): void;
 };
 
@@ -112,7 +112,7 @@ export function createIntake(options: IntakeOptions): Intake {
       return result.deliveries.flatMap((queued) => {
         if (queued.leased && offer !== null)
           return [held(row, result.appId, queued, offer.lease, leaseEndsAt)];
-        left = true;
+        if (row.deliverAt === null || row.deliverAt.getTime() <= Date.now()) left = true;
         return [];
       });
     });
@@ -154,6 +154,7 @@ const held = (
   revision: queued.revision,
   eventType: row.eventType,
   channels: row.channels,
+  tags: row.tags,
   payload: row.payload,
   contentType: row.contentType,
   probe: false,

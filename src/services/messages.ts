@@ -26,6 +26,8 @@ export const toMessageOut = (row: MessageRow, withContent: boolean): MessageOut 
   eventType: row.eventType,
   eventId: row.eventId,
   channels: row.channels,
+  tags: row.tags,
+  deliverAt: row.deliverAt?.toISOString() ?? null,
   payload: withContent ? payloadOut(row) : noPayload,
   timestamp: idTime(row.id).toISOString(),
 });

@@ -89,6 +89,8 @@ export function createOperationalEvents(parts: OperationalEventsParts): Operatio
         eventType: event.type,
         eventId: null,
         channels: null,
+        tags: null,
+        deliverAt: null,
         payload: JSON.stringify({ type: event.type, data: dataOf(event, names) }),
         contentType: null,
         payloadRetentionHours: parts.payloadRetentionDays * 24,

@@ -9,6 +9,7 @@ import type { Context } from "./context.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
 import { idempotencyKeyHash, requestHash } from "./idempotency.ts";
 import type { Intake } from "./intake.ts";
+import { bodyTime, slackMs } from "./times.ts";
 
 export type SendMessageParts = {
   intake: Intake;
@@ -16,6 +17,8 @@ export type SendMessageParts = {
   findByKey(orgId: string, key: string): Promise<{ messageId: string; bodyHash: string } | null>;
   releaseKey(orgId: string, key: string, messageId: string): Promise<void>;
   payloadRetentionDays: number;
+  /** A message that is older is gone, delivered or not. */
+  attemptRetentionDays: number;
 };
 
 export type SendMessageInput = {
@@ -33,9 +36,14 @@ export type SentMessage = {
   eventId: string | null;
   eventType: string;
   channels: string[] | null;
+  tags: string[] | null;
+  deliverAt: string | null;
   payload: RawJson;
   timestamp: string;
 };
+
+const dayMs = 86_400_000;
+const deliverAtDaysMax = 30;
 
 const emptyPayload = new RawJson("{}");
 
@@ -84,6 +92,8 @@ const sent = (row: IntakeRow, input: SendMessageInput): SentMessage => ({
   eventId: row.eventId,
   eventType: row.eventType,
   channels: row.channels,
+  tags: row.tags,
+  deliverAt: row.deliverAt?.toISOString() ?? null,
   payload: input.withContent && row.contentType === null ? new RawJson(row.payload) : emptyPayload,
   timestamp: idTime(row.id).toISOString(),
 });
@@ -97,6 +107,8 @@ function toRow(ctx: Context, parts: SendMessageParts, input: SendMessageInput): 
     eventType: message.eventType,
     eventId: message.eventId ?? null,
     channels: message.channels ?? null,
+    tags: message.tags?.length ? message.tags : null,
+    deliverAt: deliverAt(message, parts.attemptRetentionDays),
     ...payloadOf(message, rawBody),
     payloadRetentionHours: retentionHours(message) ?? parts.payloadRetentionDays * 24,
     idempotency:
@@ -117,6 +129,17 @@ function retentionHours({ payloadRetentionHours: hours, payloadRetentionPeriod: 
     );
   }
   return hours ?? (typeof days === "number" ? days * 24 : null);
+}
+
+function deliverAt({ deliverAt: text }: MessageIn, attemptRetentionDays: number): Date | null {
+  if (!text) return null;
+  const time = bodyTime("deliverAt", text);
+  const days = Math.min(deliverAtDaysMax, attemptRetentionDays);
+  if (time.getTime() > Date.now() + days * dayMs + slackMs) {
+    throw invalid(["body", "deliverAt"], `must be at most ${days} days ahead`);
+  }
+  if (time.getTime() < 0) throw invalid(["body", "deliverAt"], "must not be before 1970");
+  return time;
 }
 
 function payloadOf(message: MessageIn, rawBody: string): { payload: string; contentType: string | null } {

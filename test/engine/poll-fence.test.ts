@@ -24,6 +24,8 @@ const row = (app: string): IntakeRow => ({
   eventType: "a.b",
   eventId: null,
   channels: null,
+  tags: null,
+  deliverAt: null,
   payload: "{}",
   contentType: null,
   payloadRetentionHours: 24,

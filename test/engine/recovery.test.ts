@@ -62,6 +62,7 @@ const outcomeOf = (
   orgId: "org_engine",
   eventType: "test.event",
   channels: null,
+  tags: null,
   trigger: 0,
   attempt: 1,
   lease,

@@ -86,7 +86,7 @@ export async function startApi(
     sealer: createSealer(options.encryptionKeys),
     settings: options.settings ?? { endpointHttpsOnly: false },
     events,
-    sending: { intake, ...intakeRepo, payloadRetentionDays: 90 },
+    sending: { intake, ...intakeRepo, payloadRetentionDays: 90, attemptRetentionDays: 90 },
   });
   app.listen({
     port: 0,

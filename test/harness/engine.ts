@@ -72,6 +72,8 @@ export async function startEngine(
     eventType: "test.event",
     eventId: null,
     channels: null,
+    tags: null,
+    deliverAt: null,
     payload: '{"n":1.0}',
     contentType: null,
     payloadRetentionHours: 2160,

@@ -28,7 +28,7 @@ export async function createTenant(api: Api, orgId = "org_a"): Promise<Tenant> {
   await api.request("PUT", "/event-type/user.signup", { body: eventType, token });
   const endpoint_id = await made(`/app/${app_id}/endpoint`, { url: "http://127.0.0.1/", uid: "one" });
   const sink_id = await made(`/app/${app_id}/endpoint`, { url: "poll:every" });
-  const message = { eventType: "user.signup", channels: null };
+  const message = { eventType: "user.signup", channels: null, tags: null };
   const msg_id = await made(`/app/${app_id}/msg`, { eventType: "user.signup", payload: {} });
   const rows = createRows(api.database.sql, orgId);
   const attempt = await rows.attempt(app_id, { id: msg_id, ...message }, { id: endpoint_id });

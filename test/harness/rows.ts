@@ -29,6 +29,8 @@ export const createRows = (sql: Sql, orgId: string) => {
       eventType?: string;
       eventId?: string;
       channels?: string[];
+      tags?: string[];
+      deliverAt?: Date;
       payload?: string | null;
       payloadExpiresAt?: Date;
     } = {},
@@ -39,13 +41,16 @@ export const createRows = (sql: Sql, orgId: string) => {
       eventType: "user.created",
       eventId: null,
       channels: null,
+      tags: null,
+      deliverAt: null as Date | null,
       payload: '{"a":1}',
       payloadExpiresAt: new Date(Date.now() + 90 * 86_400_000),
       ...over,
     };
-    await sql`insert into messages (id, org_id, app_id, event_type, event_id, channels, payload, payload_expires_at)
+    await sql`insert into messages (id, org_id, app_id, event_type, event_id, channels, tags, deliver_at, payload,
+                                    payload_expires_at)
               values (${row.id}, ${orgId}, ${appId}, ${row.eventType}, ${row.eventId}, ${row.channels},
-                      ${row.payload}, ${row.payloadExpiresAt.toISOString()})`;
+                      ${row.tags}, ${row.deliverAt?.toISOString() ?? null}, ${row.payload}, ${row.payloadExpiresAt.toISOString()})`;
     if (row.eventId !== null) {
       await sql`insert into message_event_ids (app_id, event_id, message_id)
                 values (${appId}, ${row.eventId}, ${row.id})`;
@@ -55,12 +60,12 @@ export const createRows = (sql: Sql, orgId: string) => {
 
   const attempt = async (
     appId: string,
-    message: { id: string; eventType: string; channels: string[] | null },
+    message: { id: string; eventType: string; channels: string[] | null; tags: string[] | null },
     endpoint: { id: string },
     over: {
       id?: string;
       at?: Date;
-      status?: 0 | 2;
+      status?: 0 | 2 | 4;
       responseStatusCode?: number;
       response?: string | null;
       trigger?: 0 | 1;
@@ -79,10 +84,10 @@ export const createRows = (sql: Sql, orgId: string) => {
       nextAt: null as Date | null,
       ...over,
     };
-    await sql`insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt,
-                                    status, response_status_code, response, duration_ms, url, next_at)
+    await sql`insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger,
+                                    attempt, status, response_status_code, response, duration_ms, url, next_at)
               values (${row.id}, ${orgId}, ${appId}, ${message.id}, ${endpoint.id}, ${message.eventType},
-                      ${message.channels}, ${row.trigger}, ${row.attempt}, ${row.status}, ${row.responseStatusCode},
+                      ${message.channels}, ${message.tags}, ${row.trigger}, ${row.attempt}, ${row.status}, ${row.responseStatusCode},
                       ${row.response}, 12, 'https://receiver.example/hook', ${row.nextAt?.toISOString() ?? null})`;
     return row;
   };
