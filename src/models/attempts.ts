@@ -1,6 +1,10 @@
 import { integer, pgTable, primaryKey, smallint, text } from "drizzle-orm/pg-core";
 import { time } from "./columns.ts";
 
+/** What came of an attempt; `canceled` stands for one that was not to be made any more. */
+export const attemptStatus = { success: 0, fail: 2, canceled: 4 } as const;
+export type AttemptStatus = (typeof attemptStatus)[keyof typeof attemptStatus];
+
 export const attempts = pgTable(
   "attempts",
   {
@@ -25,3 +29,4 @@ export const attempts = pgTable(
 );
 
 export type Attempt = typeof attempts.$inferSelect;
+export type NewAttempt = typeof attempts.$inferInsert;

@@ -1,6 +1,12 @@
-import { and, between, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, between, eq, gte, inArray, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { PageRequest } from "../lib/pagination.ts";
-import { type Attempt, attempts } from "../models/attempts.ts";
+import {
+  type Attempt,
+  type AttemptStatus,
+  attemptStatus,
+  attempts,
+  type NewAttempt,
+} from "../models/attempts.ts";
 import { type Db, keyset, type Tx } from "./db.ts";
 import { scanRowsMax } from "./scans.ts";
 
@@ -11,8 +17,7 @@ export type AttemptScope = { orgId: string; appId: string; from: string; to: str
 );
 
 export type AttemptFilter = {
-  /** 0 success, 2 fail */
-  status: 0 | 2 | null;
+  status: AttemptStatus | null;
   /** Inclusive. */
   statusCodes: { from: number; to: number } | null;
   channel: string | null;
@@ -20,17 +25,21 @@ export type AttemptFilter = {
   endpointId: string | null;
 };
 
-// Literals: a plan that is kept for any parameter could not use the index of failures.
-const statusIs = { 0: sql`${attempts.status} = 0`, 2: sql`${attempts.status} = 2` } as const;
+// Literals: a plan that is kept for any parameter could not use attempts_unsuccessful.
+const statusIs = {
+  0: sql`${attempts.status} = 0`,
+  2: sql`${attempts.status} = 2`,
+  4: sql`${attempts.status} = 4`,
+} as const;
 
-/** Whether the index in use has rows that the list leaves out. Failures of an endpoint have an index of their own. */
+/** Whether the index in use has rows that the list leaves out. What failed or was canceled at an endpoint has an index of its own. */
 export const isSifted = (scope: AttemptScope, filter: AttemptFilter): boolean =>
   filter.statusCodes !== null ||
   filter.channel !== null ||
   filter.eventTypes !== null ||
   filter.endpointId !== null ||
-  filter.status === 0 ||
-  (filter.status === 2 && "messageId" in scope);
+  filter.status === attemptStatus.success ||
+  (filter.status !== null && "messageId" in scope);
 
 export function createAttemptsRepo(db: Db | Tx) {
   const within = (scope: AttemptScope, filter: AttemptFilter) =>
@@ -42,7 +51,9 @@ export function createAttemptsRepo(db: Db | Tx) {
       eq(attempts.appId, scope.appId),
       gte(attempts.id, scope.from),
       lt(attempts.id, scope.to),
-      "endpointId" in scope && filter.status === 2 ? statusIs[2] : undefined,
+      "endpointId" in scope && filter.status !== null && filter.status !== attemptStatus.success
+        ? statusIs[filter.status]
+        : undefined,
     );
 
   const one = (orgId: string, appId: string, messageId: string, id: string): SQL | undefined =>
@@ -64,8 +75,8 @@ export function createAttemptsRepo(db: Db | Tx) {
     },
 
     /**
-     * Indexes, in the order of the list: attempts_endpoint, attempts_failed when failures are asked for, or the key for
-     * those of a message. Other filters look at `scanRowsMax` rows at most: `scannedTo` says how far they came.
+     * Indexes, in the order of the list: attempts_endpoint, attempts_unsuccessful for what failed or was canceled, or
+     * the key for those of a message. Other filters look at `scanRowsMax` rows at most: `scannedTo` says how far they came.
      */
     async list(scope: AttemptScope, request: PageRequest, filter: AttemptFilter): Promise<Attempt[]> {
       const { past, order } = keyset(attempts.id, request);
@@ -85,7 +96,10 @@ export function createAttemptsRepo(db: Db | Tx) {
             status === null ? undefined : eq(scanned.status, status),
             statusCodes === null
               ? undefined
-              : between(scanned.responseStatusCode, statusCodes.from, statusCodes.to),
+              : and(
+                  between(scanned.responseStatusCode, statusCodes.from, statusCodes.to),
+                  ne(scanned.status, attemptStatus.canceled),
+                ),
             channel === null ? undefined : sql`${channel} = any(${scanned.channels})`,
             eventTypes === null ? undefined : inArray(scanned.eventType, eventTypes),
             endpointId === null ? undefined : eq(scanned.endpointId, endpointId),
@@ -122,14 +136,23 @@ export function createAttemptsRepo(db: Db | Tx) {
       return rows.length > 0;
     },
 
-    /** How many of an endpoint went well and badly. Indexes: attempts_endpoint and attempts_failed, and nothing else. */
-    async count(endpointId: string, from: string, to: string): Promise<{ total: number; failed: number }> {
+    async insertAll(rows: NewAttempt[]): Promise<void> {
+      await db.insert(attempts).values(rows);
+    },
+
+    /** How an endpoint's ended. Indexes: attempts_endpoint and attempts_unsuccessful, and nothing else. */
+    async count(
+      endpointId: string,
+      from: string,
+      to: string,
+    ): Promise<{ succeeded: number; failed: number; canceled: number }> {
       const range = and(eq(attempts.endpointId, endpointId), gte(attempts.id, from), lt(attempts.id, to));
-      const [total, failed] = await Promise.all([
+      const [total, failed, canceled] = await Promise.all([
         db.$count(attempts, range),
         db.$count(attempts, and(range, statusIs[2])),
+        db.$count(attempts, and(range, statusIs[4])),
       ]);
-      return { total, failed };
+      return { succeeded: total - failed - canceled, failed, canceled };
     },
   };
 }

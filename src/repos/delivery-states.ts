@@ -10,17 +10,20 @@ import { scanRowsMax } from "./scans.ts";
 export type DeliveryState = {
   succeeded: boolean;
   attempted: boolean;
+  /** Its last attempt was canceled. */
+  canceled: boolean;
   /** It is in the queue; `leased` when a worker has it. */
   queued: boolean;
   leased: boolean;
   /** When the next scheduled attempt is due, unless it is under way. */
   nextAt: Date | null;
 };
-export type DeliveryStatus = 0 | 1 | 2 | 3;
+export type DeliveryStatus = 0 | 1 | 2 | 3 | 4;
 
 const stateColumns = {
   succeeded: sql<boolean>`s.succeeded`.as("succeeded"),
   attempted: sql<boolean>`s.attempted`.as("attempted"),
+  canceled: sql<boolean>`s.canceled`.as("canceled"),
   queued: sql<boolean>`s.queued`.as("queued"),
   leased: sql<boolean>`s.leased`.as("leased"),
   nextAt: sql<Date | null>`s.next_at`.mapWith(endpoints.createdAt).as("next_at"),
@@ -29,8 +32,9 @@ const stateColumns = {
 const statusIs: Record<DeliveryStatus, SQL> = {
   0: sql`s.succeeded`,
   1: sql`not s.attempted and s.queued and not s.leased`,
-  2: sql`s.attempted and not s.succeeded and not s.queued`,
+  2: sql`not s.succeeded and not s.canceled and not s.queued`,
   3: sql`not s.succeeded and (s.leased or (s.attempted and s.queued))`,
+  4: sql`s.canceled and not s.succeeded and not s.queued`,
 };
 
 /**
@@ -42,13 +46,14 @@ export const firstAttemptId = (messageId: SQL): SQL => sql`'atmpt_' || substr(${
 /** A row for each endpoint that the message has an attempt or a delivery at. */
 const stateOf = (messageId: SQL, restriction: SQL): SQL => sql`(
   select endpoint_id, bool_or(succeeded) as succeeded, bool_or(attempted) as attempted,
+         coalesce(max(id) filter (where status = 4) = max(id), false) as canceled,
          bool_or(queued) as queued, bool_or(leased) as leased, min(next_at) as next_at
   from (
-    select endpoint_id, status = 0 as succeeded, true as attempted, false as queued, false as leased,
+    select endpoint_id, id, status, status = 0 as succeeded, status <> 4 as attempted, false as queued, false as leased,
            null::timestamptz as next_at
     from attempts where message_id = ${messageId} and id >= ${firstAttemptId(messageId)} ${restriction}
     union all
-    select endpoint_id, false, false, true, lease is not null,
+    select endpoint_id, null, null, false, false, true, lease is not null,
            case when trigger = 0 and lease is null then due_at end
     from deliveries where message_id = ${messageId} ${restriction}
   ) each

@@ -187,7 +187,7 @@ export function createInspectionRepo(db: Db | Tx) {
     },
 
     /**
-     * The attempts since an id. Indexes: attempts_endpoint and attempts_failed, a few descents for each endpoint that
+     * The attempts since an id. Indexes: attempts_endpoint and attempts_unsuccessful, a few descents for each endpoint that
      * was sent something since the other id, which is the first of a partition.
      */
     async countAttempts(fromId: string, partitionId: string): Promise<{ made: number; failed: number }> {
@@ -201,14 +201,17 @@ export function createInspectionRepo(db: Db | Tx) {
             where a.endpoint_id > w.endpoint_id and a.id >= ${partitionId} order by a.endpoint_id limit 1
           ) next
         )
-        select coalesce(sum(made.n), 0)::float8 as made, coalesce(sum(failed.n), 0)::float8 as failed
+        select coalesce(sum(made.n - canceled.n), 0)::float8 as made, coalesce(sum(failed.n), 0)::float8 as failed
         from walk w
         cross join lateral (
           select count(*) as n from attempts where endpoint_id = w.endpoint_id and id >= ${fromId}
         ) made
         cross join lateral (
           select count(*) as n from attempts where endpoint_id = w.endpoint_id and id >= ${fromId} and status = 2
-        ) failed`);
+        ) failed
+        cross join lateral (
+          select count(*) as n from attempts where endpoint_id = w.endpoint_id and id >= ${fromId} and status = 4
+        ) canceled`);
       return row ?? { made: 0, failed: 0 };
     },
 

@@ -6,6 +6,8 @@ import type { Db, Tx } from "./db.ts";
 /** Where workers hear that something is due that nobody holds. */
 export const dueChannel = "posthorn_due";
 
+type RemovedRow = { endpoint_id: string; trigger: number; attempt: number; leased: boolean; url: string };
+
 /** The queue as the API sees it; what workers do with it stands in deliveries.ts and outcomes.ts. */
 export function createQueueRepo(db: Db | Tx) {
   return {
@@ -45,6 +47,23 @@ export function createQueueRepo(db: Db | Tx) {
     /** What an endpoint needs before it is FIFO: workers take turns at it. */
     async openLine(orgId: string, endpointId: string): Promise<void> {
       await db.insert(turns).values({ orgId, endpointId }).onConflictDoNothing();
+    },
+
+    /**
+     * Takes out what waits of a message, also what a worker has under a lease: that one's outcome only adds to the
+     * history then. Indexes: the keys of deliveries and endpoints.
+     */
+    async remove(
+      { orgId, appId, messageId }: { orgId: string; appId: string; messageId: string },
+      endpointIds: string[] | null,
+    ): Promise<{ endpointId: string; trigger: number; attempt: number; leased: boolean; url: string }[]> {
+      const rows = await db.execute<RemovedRow>(sql`
+        delete from deliveries d using endpoints e
+        where d.message_id = ${messageId} and d.org_id = ${orgId} and d.app_id = ${appId}
+          and ${endpointIds === null ? sql`true` : sql`d.endpoint_id = any(${sql.param(endpointIds)}::text[])`}
+          and e.id = d.endpoint_id
+        returning d.endpoint_id, d.trigger, d.attempt, d.lease is not null as leased, e.url`);
+      return rows.map(({ endpoint_id: endpointId, ...row }) => ({ ...row, endpointId }));
     },
 
     /** Tells the workers that something is due, once the transaction commits. */

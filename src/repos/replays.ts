@@ -19,7 +19,7 @@ export type ReplayStep = { scanned: number; queued: number; lastId: string | nul
 
 const conditions: Record<ReplayInput["only"], SQL> = {
   missing: sql`not t.attempted and not t.queued`,
-  failed: sql`t.attempted and not t.succeeded and not t.queued`,
+  failed: sql`t.attempted and not t.succeeded and not t.canceled and not t.queued`,
   succeeded: sql`t.succeeded`,
   all: sql`true`,
 };
@@ -44,7 +44,8 @@ function wanted({ orgId, appId, input, afterId, beforeId, batchSize }: ReplayBat
       join endpoints e on e.id = ${endpointId} and e.app_id = ${appId} and e.deleted_at is null and not e.disabled
       cross join lateral (
         select count(*) > 0 as attempted, coalesce(bool_or(a.status = 0), false) as succeeded,
-               coalesce(bool_or(a.response_status_code / 100 * 100 = ${statusCodeClass}::int), false) as in_class,
+               coalesce(max(a.id) filter (where a.status = 4) = max(a.id), false) as canceled,
+               coalesce(bool_or(a.response_status_code / 100 * 100 = ${statusCodeClass}::int and a.status <> 4), false) as in_class,
                exists (select from deliveries d where d.message_id = b.id and d.endpoint_id = ${endpointId}) as queued
         from attempts a
         where a.message_id = b.id and a.id >= ${firstAttemptId(sql`b.id`)} and a.endpoint_id = ${endpointId}

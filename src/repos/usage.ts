@@ -42,7 +42,7 @@ export function createUsageRepo(db: Db | Tx) {
           from (select id from endpoints where app_id = a.id offset 0) e
           cross join lateral (
             select count(distinct message_id) as n from attempts
-            where endpoint_id = e.id and id >= ${range.fromAttemptId} and id < ${range.toAttemptId}
+            where endpoint_id = e.id and id >= ${range.fromAttemptId} and id < ${range.toAttemptId} and status <> 4
           ) t
         )::float8 as destinations
         from apps a order by a.id`);

@@ -3,6 +3,8 @@ import { EndpointMessageList, EndpointStats } from "../schemas/attempts.ts";
 import { errorResponses, Input, idCursor, listQuery, Ref } from "../schemas/common.ts";
 import { ContentQuery, MessageQuery, StatusQuery, TimeQuery } from "../schemas/filters.ts";
 import { MessageEndpointList } from "../schemas/message-endpoints.ts";
+import { MessageCancelIn, MessageCancelOut } from "../schemas/messages.ts";
+import { cancelMessage } from "../services/cancel-message.ts";
 import { listEndpointMessages, listMessageEndpoints } from "../services/delivery-states.ts";
 import { getEndpointStats } from "../services/endpoint-stats.ts";
 import { resendMessage } from "../services/resend.ts";
@@ -67,6 +69,20 @@ export const messageEndpointRoutes = (parts: ApiParts) =>
         detail: {
           operationId: "v1.message-attempt.list-attempted-destinations",
           summary: "List where a message went",
+        },
+      },
+    )
+    .post(
+      "/app/:app_id/msg/:msg_id/cancel",
+      ({ ctx, params, body }) => cancelMessage(ctx, params.app_id, params.msg_id, body),
+      {
+        params: Type.Object({ app_id: Ref, msg_id: Ref }),
+        body: MessageCancelIn,
+        response: { 200: MessageCancelOut, ...errorResponses },
+        detail: {
+          operationId: "v1.message.cancel",
+          summary: "Cancel a message's deliveries",
+          description: "What waits is not sent, and what is under way is not tried again.",
         },
       },
     )

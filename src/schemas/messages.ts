@@ -7,6 +7,7 @@ import {
   Name,
   Nullable,
   OptionalNullable,
+  Ref,
   Tag,
   Timestamp,
 } from "./common.ts";
@@ -35,6 +36,24 @@ export const EventExampleIn = Input({
   ),
 });
 export type EventExampleIn = Static<typeof EventExampleIn>;
+
+export const MessageCancelIn = Input({
+  endpointIds: OptionalNullable(
+    Type.Array(Ref, {
+      minItems: 1,
+      maxItems: 50,
+      uniqueItems: true,
+      description: "ids or uids; all endpoints unless told",
+    }),
+  ),
+});
+export type MessageCancelIn = Static<typeof MessageCancelIn>;
+
+export const MessageCancelOut = Type.Object({
+  canceled: Type.Integer({ description: "deliveries that were taken out of the queue" }),
+  sending: Type.Integer({ description: "how many of these were under way: they may still arrive" }),
+});
+export type MessageCancelOut = Static<typeof MessageCancelOut>;
 
 export const MessagePrecheckIn = Input({
   eventType: Name,

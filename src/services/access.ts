@@ -42,6 +42,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "POST /app/:app_id/msg/expunge-all-contents": "org",
   "GET /app/:app_id/msg/:msg_id": "ViewBase",
   "DELETE /app/:app_id/msg/:msg_id/content": "ManageEndpoint",
+  "POST /app/:app_id/msg/:msg_id/cancel": "ManageEndpoint",
   "GET /app/:app_id/msg/:msg_id/endpoint": "ViewBase",
   "POST /app/:app_id/msg/:msg_id/endpoint/:endpoint_id/resend": "CreateAttempts",
   "GET /app/:app_id/endpoint/:endpoint_id/msg": "ViewBase",

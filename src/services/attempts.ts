@@ -1,6 +1,6 @@
 import { idTime } from "../lib/ids.ts";
 import { type Page, page } from "../lib/pagination.ts";
-import type { Attempt } from "../models/attempts.ts";
+import type { Attempt, AttemptStatus } from "../models/attempts.ts";
 import { type AttemptFilter, type AttemptScope, isSifted } from "../repos/attempts.ts";
 import type { MessageAttemptOut, MessageStatusText } from "../schemas/attempts.ts";
 import { findApplication } from "./applications.ts";
@@ -77,7 +77,7 @@ async function list(
     if (first > scope.from) scope.from = first;
   }
   const filter = toFilter(query, endpointId);
-  // What is pending, under way or canceled is no attempt yet.
+  // What is pending or under way is no attempt yet.
   if (filter === null) return { data: [], done: true, iterator: null, prevIterator: null };
   const rows = await ctx.repos.attempts.list(scope, request, filter);
   const short = rows.length <= request.limit && isSifted(scope, filter);
@@ -107,14 +107,14 @@ async function withMessages(
 
 function toFilter(query: AttemptListQuery, endpointId: string | null): AttemptFilter | null {
   const { status, status_code_class: codeClass } = query;
-  if (status !== undefined && status !== 0 && status !== 2) return null;
+  if (status === 1 || status === 3) return null;
   if (codeClass !== undefined && codeClass % 100 !== 0) {
     throw new AppError("generic_error", {
       detail: "Query parameter status_code_class: must be 0, 100, 200, 300, 400 or 500",
     });
   }
   return {
-    status: status ?? null,
+    status: (status ?? null) as AttemptStatus | null,
     statusCodes: codeClass === undefined ? null : { from: codeClass, to: codeClass + 99 },
     channel: query.channel ?? null,
     eventTypes: query.eventTypes,

@@ -9,11 +9,11 @@ import { findEndpoint, toEndpointOut } from "./endpoints.ts";
 import { newestFirst } from "./id-ranges.ts";
 import { findMessage, type MessageListQuery, toMessageOut } from "./messages.ts";
 
-/** Success once any attempt went well; sending while one is under way or to be repeated; pending before the first. */
+/** Success once any attempt went well; sending while one is under way or to be repeated; pending before the first; else how the last one ended. */
 function statusOf(state: DeliveryState): DeliveryStatus {
   if (state.succeeded) return 0;
   if (state.queued) return state.leased || state.attempted ? 3 : 1;
-  return 2;
+  return state.canceled ? 4 : 2;
 }
 
 function statusOut(state: DeliveryState) {
@@ -36,15 +36,11 @@ export async function listEndpointMessages(
   const { range, request } = newestFirst("msg_", query);
   const scope = { orgId: ctx.orgId, appId, ...range };
   const filter = { channel: query.channel ?? null, eventTypes: query.eventTypes };
-  const { status } = query;
-  const rows =
-    status === 4
-      ? []
-      : await ctx.repos.deliveryStates.listMessages({ ...scope, endpointId }, request, {
-          ...filter,
-          status: (status ?? null) as DeliveryStatus | null,
-        });
-  const short = rows.length <= request.limit && status !== 4;
+  const rows = await ctx.repos.deliveryStates.listMessages({ ...scope, endpointId }, request, {
+    ...filter,
+    status: (query.status ?? null) as DeliveryStatus | null,
+  });
+  const short = rows.length <= request.limit;
   const edge = short ? await ctx.repos.messages.scannedTo(scope, request) : null;
   return page(
     rows,

@@ -29,5 +29,6 @@ export async function getEndpointStats(
     ctx.repos.attempts.count(id, idBound("atmpt_", from), idBound("atmpt_", to)),
     ctx.repos.queue.count(id, idBound("msg_", from), idBound("msg_", to)),
   ]);
-  return { success: attempts.total - attempts.failed, fail: attempts.failed, ...waiting, canceled: 0 };
+  const { succeeded, failed, canceled } = attempts;
+  return { success: succeeded, fail: failed, ...waiting, canceled };
 }

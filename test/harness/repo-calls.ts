@@ -48,6 +48,10 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
   const types = { orgId, featureFlags: ["f"] };
   const eventType = { id: newId("evtype_"), orgId, name: "n", description: "" };
   const soon = new Date(Date.now() + 60_000).toISOString();
+  const canceled = {
+    ...{ id: newId("atmpt_"), orgId, appId, messageId, endpointId, eventType: "a", trigger: 0, attempt: 0 },
+    ...{ status: 4, responseStatusCode: 0, durationMs: 0, url: "https://receiver.example/" },
+  };
   const old = {
     table: "messages",
     name: "messages_20200106",
@@ -74,6 +78,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.list({ ...attemptScope, endpointId }, down, noAttemptFilter),
           repo.list({ ...attemptScope, endpointId }, next(attemptId), { ...noAttemptFilter, status: 2 }),
           repo.list({ ...attemptScope, endpointId }, up, { ...noAttemptFilter, status: 0 }),
+          repo.list({ ...attemptScope, endpointId }, down, { ...noAttemptFilter, status: 4 }),
           repo.list({ ...attemptScope, endpointId }, down, everyFilter),
           repo.list({ ...attemptScope, messageId }, down, noAttemptFilter),
           repo.list({ ...attemptScope, messageId }, down, { ...everyFilter, status: 2 }),
@@ -85,6 +90,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.scannedTo({ ...attemptScope, messageId }, down, everyFilter),
         ),
       removeContent: (repo) => repo.removeContent(orgId, appId, messageId, attemptId),
+      insertAll: (repo) => repo.insertAll([canceled]),
       count: (repo) => repo.count(endpointId, from.attempt, to.attempt),
     },
     auditLog: { insert: (repo) => repo.insert({ actor: "x", action: "y" }) },
@@ -214,6 +220,11 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     },
     queue: {
       insertManual: (repo) => repo.insertManual({ orgId, appId, messageId, endpointId }),
+      remove: (repo) =>
+        each(
+          repo.remove({ orgId, appId, messageId }, null),
+          repo.remove({ orgId, appId, messageId }, [endpointId]),
+        ),
       insertFresh: (repo) => repo.insertFresh({ orgId, appId, messageId: newId("msg_"), endpointId }, true),
       openLine: (repo) => repo.openLine(orgId, endpointId),
       notify: (repo) => repo.notify(),
