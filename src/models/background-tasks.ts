@@ -23,6 +23,8 @@ export type ReplayInput = {
   only: "missing" | "failed" | "succeeded" | "all";
   eventTypes: string[] | null;
   channel: string | null;
+  /** Not in tasks that are older than tags. */
+  tag?: string | null;
   /** 0, 100, … 500: only what got such an answer once. */
   statusCodeClass: number | null;
   /** How many become due in a second at most. */

@@ -1,4 +1,4 @@
-import { and, between, eq, gte, inArray, lt, ne, type SQL, sql } from "drizzle-orm";
+import { type AnyColumn, and, between, desc, eq, gte, inArray, lt, ne, type SQL, sql } from "drizzle-orm";
 import type { PageRequest } from "../lib/pagination.ts";
 import {
   type Attempt,
@@ -21,6 +21,7 @@ export type AttemptFilter = {
   /** Inclusive. */
   statusCodes: { from: number; to: number } | null;
   channel: string | null;
+  tag: string | null;
   eventTypes: string[] | null;
   endpointId: string | null;
 };
@@ -36,10 +37,34 @@ const statusIs = {
 export const isSifted = (scope: AttemptScope, filter: AttemptFilter): boolean =>
   filter.statusCodes !== null ||
   filter.channel !== null ||
+  filter.tag !== null ||
   filter.eventTypes !== null ||
   filter.endpointId !== null ||
   filter.status === attemptStatus.success ||
   (filter.status !== null && "messageId" in scope);
+
+type Sifted = Pick<
+  typeof attempts,
+  "status" | "responseStatusCode" | "channels" | "tags" | "eventType" | "endpointId"
+>;
+
+/** What a filter asks of the rows that were looked at. */
+function sifted(rows: { [Column in keyof Sifted]: AnyColumn }, filter: AttemptFilter): SQL | undefined {
+  const { status, statusCodes, channel, tag, eventTypes, endpointId } = filter;
+  return and(
+    status === null ? undefined : eq(rows.status, status),
+    statusCodes === null
+      ? undefined
+      : and(
+          between(rows.responseStatusCode, statusCodes.from, statusCodes.to),
+          ne(rows.status, attemptStatus.canceled),
+        ),
+    channel === null ? undefined : sql`${channel} = any(${rows.channels})`,
+    tag === null ? undefined : sql`${tag} = any(${rows.tags})`,
+    eventTypes === null ? undefined : inArray(rows.eventType, eventTypes),
+    endpointId === null ? undefined : eq(rows.endpointId, endpointId),
+  );
+}
 
 export function createAttemptsRepo(db: Db | Tx) {
   const within = (scope: AttemptScope, filter: AttemptFilter) =>
@@ -87,24 +112,10 @@ export function createAttemptsRepo(db: Db | Tx) {
         .orderBy(order)
         .limit(isSifted(scope, filter) ? scanRowsMax : request.limit + 1)
         .as("scanned");
-      const { status, statusCodes, channel, eventTypes, endpointId } = filter;
       return db
         .select()
         .from(scanned)
-        .where(
-          and(
-            status === null ? undefined : eq(scanned.status, status),
-            statusCodes === null
-              ? undefined
-              : and(
-                  between(scanned.responseStatusCode, statusCodes.from, statusCodes.to),
-                  ne(scanned.status, attemptStatus.canceled),
-                ),
-            channel === null ? undefined : sql`${channel} = any(${scanned.channels})`,
-            eventTypes === null ? undefined : inArray(scanned.eventType, eventTypes),
-            endpointId === null ? undefined : eq(scanned.endpointId, endpointId),
-          ),
-        )
+        .where(sifted(scanned, filter))
         .orderBy(request.scan === "ascending" ? sql`${scanned.id}` : sql`${scanned.id} desc`)
         .limit(request.limit + 1);
     },
@@ -134,6 +145,31 @@ export function createAttemptsRepo(db: Db | Tx) {
         .where(one(orgId, appId, messageId, id))
         .returning({ id: attempts.id });
       return rows.length > 0;
+    },
+
+    /**
+     * How many there are among the newest `rowsMax` of the scope, and whether it has more than those. Indexes: as `list`.
+     */
+    async countNewest(
+      scope: AttemptScope,
+      filter: AttemptFilter,
+      rowsMax: number,
+    ): Promise<{ count: number; more: boolean }> {
+      const scanned = db
+        .select()
+        .from(attempts)
+        .where(within(scope, filter))
+        .orderBy(desc(attempts.id))
+        .limit(rowsMax + 1)
+        .as("scanned");
+      const [row] = await db
+        .select({
+          count: sql<number>`(count(*) filter (where ${sifted(scanned, filter) ?? sql`true`}))::int`,
+          scanned: sql<number>`count(*)::int`,
+        })
+        .from(scanned);
+      const more = (row?.scanned ?? 0) > rowsMax;
+      return { count: Math.min(row?.count ?? 0, rowsMax), more };
     },
 
     async insertAll(rows: NewAttempt[]): Promise<void> {

@@ -110,6 +110,7 @@ export function createDeliveryStatesRepo(db: Db | Tx) {
           and(
             filter.eventTypes === null ? undefined : inArray(scanned.eventType, filter.eventTypes),
             filter.channel === null ? undefined : sql`${filter.channel} = any(${scanned.channels})`,
+            filter.tag === null ? undefined : sql`${filter.tag} = any(${scanned.tags})`,
             filter.status === null ? undefined : statusIs[filter.status],
           ),
         )

@@ -9,10 +9,15 @@ export type MessageRow = Omit<Message, "orgId">;
 
 export type MessageFilter = {
   channel: string | null;
+  tag: string | null;
   eventTypes: string[] | null;
   /** At least one of these, as an endpoint has it. */
   channels?: string[] | null;
 };
+/** Whether a list looks at rows that it leaves out. */
+export const isFiltered = ({ channel, tag, eventTypes, channels = null }: MessageFilter): boolean =>
+  channel !== null || tag !== null || eventTypes !== null || channels !== null;
+
 export type MessageScope = { orgId: string; appId: string; from: string; to: string };
 
 const columns = (withContent: boolean) => ({
@@ -88,7 +93,7 @@ export function createMessagesRepo(db: Db | Tx) {
     ): Promise<MessageRow[]> {
       const { past, order } = keyset(messages.id, request);
       const channels = filter.channels ?? null;
-      const filtered = filter.channel !== null || filter.eventTypes !== null || channels !== null;
+      const filtered = isFiltered(filter);
       const scanned = db
         .select(columns(withContent))
         .from(messages)
@@ -103,6 +108,7 @@ export function createMessagesRepo(db: Db | Tx) {
           and(
             filter.eventTypes === null ? undefined : inArray(scanned.eventType, filter.eventTypes),
             filter.channel === null ? undefined : sql`${filter.channel} = any(${scanned.channels})`,
+            filter.tag === null ? undefined : sql`${filter.tag} = any(${scanned.tags})`,
             channels === null ? undefined : sql`${scanned.channels} && ${sql.param(channels)}::text[]`,
           ),
         )

@@ -30,10 +30,10 @@ const conditions: Record<ReplayInput["only"], SQL> = {
  * Indexes: messages_app_id, and for each message the keys of attempts and deliveries.
  */
 function wanted({ orgId, appId, input, afterId, beforeId, batchSize }: ReplayBatch): SQL {
-  const { endpointId, eventTypes, channel, statusCodeClass, only } = input;
+  const { endpointId, eventTypes, channel, tag = null, statusCodeClass, only } = input;
   return sql`
     batch as materialized (
-      select id, event_type, channels, payload is not null and payload_expires_at > now() as sendable
+      select id, event_type, channels, tags, payload is not null and payload_expires_at > now() as sendable
       from messages
       where app_id = ${appId} and org_id = ${orgId} and id > ${afterId} and id < ${beforeId}
       order by id limit ${batchSize}
@@ -57,6 +57,7 @@ function wanted({ orgId, appId, input, afterId, beforeId, batchSize }: ReplayBat
               (select payload_document(m.payload, m.content_type) from messages m where m.id = b.id) @@ e.filter_path end
         and ${eventTypes === null ? sql`true` : sql`b.event_type = any(${sql.param(eventTypes)}::text[])`}
         and ${channel === null ? sql`true` : sql`${channel} = any(b.channels)`}
+        and ${tag === null ? sql`true` : sql`${tag} = any(b.tags)`}
         and ${statusCodeClass === null ? sql`true` : sql`t.in_class`}
         and ${conditions[only]}
     )`;

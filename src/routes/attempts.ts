@@ -1,8 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { MessageAttemptList, MessageAttemptOut } from "../schemas/attempts.ts";
+import { AttemptCountOut, MessageAttemptList, MessageAttemptOut } from "../schemas/attempts.ts";
 import { Empty, errorResponses, Input, idCursor, listQuery, Ref } from "../schemas/common.ts";
 import { AttemptQuery, ContentQuery, TimeQuery } from "../schemas/filters.ts";
 import {
+  countAttemptsByEndpoint,
+  countAttemptsByMessage,
   deleteAttemptContent,
   getAttempt,
   listAttemptsByEndpoint,
@@ -19,10 +21,11 @@ const query = Input({
   ...ContentQuery,
   with_msg: Type.Optional(Type.Boolean({ description: "each with its message, as `msg`" })),
 });
-const byMessage = Input({
-  ...query.properties,
+const atEndpoint = {
   endpoint_id: Type.Optional(Type.String({ description: "only those at this endpoint" })),
-});
+};
+const byMessage = Input({ ...query.properties, ...atEndpoint });
+const counted = { ...AttemptQuery, ...TimeQuery };
 const messageParams = Type.Object({ app_id: Ref, msg_id: Ref });
 const attemptParams = Type.Object({ app_id: Ref, msg_id: Ref, attempt_id: Ref });
 const description =
@@ -92,6 +95,38 @@ export const attemptRoutes = (parts: ApiParts) =>
           summary: "List attempts of a message",
           description,
         },
+      },
+    )
+    .get(
+      "/app/:app_id/attempt/endpoint/:endpoint_id/count",
+      ({ ctx, params, query, request }) =>
+        countAttemptsByEndpoint(ctx, params.app_id, params.endpoint_id, {
+          ...query,
+          eventTypes: namesInQuery(request, "event_types"),
+        }),
+      {
+        params: Type.Object({ app_id: Ref, endpoint_id: Ref }),
+        query: Input(counted),
+        response: { 200: AttemptCountOut, ...errorResponses },
+        detail: {
+          operationId: "v1.message-attempt.count-by-endpoint",
+          summary: "Count attempts at an endpoint",
+        },
+      },
+    )
+    .get(
+      "/app/:app_id/attempt/msg/:msg_id/count",
+      ({ ctx, params, query, request }) =>
+        countAttemptsByMessage(ctx, params.app_id, params.msg_id, {
+          ...query,
+          eventTypes: namesInQuery(request, "event_types"),
+          endpointRef: query.endpoint_id ?? null,
+        }),
+      {
+        params: messageParams,
+        query: Input({ ...counted, ...atEndpoint }),
+        response: { 200: AttemptCountOut, ...errorResponses },
+        detail: { operationId: "v1.message-attempt.count-by-msg", summary: "Count attempts of a message" },
       },
     )
     .get(

@@ -33,6 +33,14 @@ export const MessageAttemptOut = Type.Object({
 export type MessageAttemptOut = Static<typeof MessageAttemptOut>;
 export const MessageAttemptList = ListResponse(MessageAttemptOut);
 
+export const AttemptCountOut = Type.Object({
+  count: Type.Integer({ examples: [42] }),
+  approximated: Type.Boolean({
+    description: "there are more than 10,000, and only the newest 10,000 were looked at",
+  }),
+});
+export type AttemptCountOut = Static<typeof AttemptCountOut>;
+
 /** How far a message has come at an endpoint. */
 export const DeliveryStatus = {
   status: MessageStatus,

@@ -1,6 +1,16 @@
 import { type Static, Type } from "@sinclair/typebox";
 
-import { Channel, Id, Input, ListResponse, Name, Nullable, OptionalNullable, Timestamp } from "./common.ts";
+import {
+  Channel,
+  Id,
+  Input,
+  ListResponse,
+  Name,
+  Nullable,
+  OptionalNullable,
+  Tag,
+  Timestamp,
+} from "./common.ts";
 
 const Status = Type.Union([Type.Literal("running"), Type.Literal("finished"), Type.Literal("failed")]);
 const Kind = Type.Union([
@@ -26,6 +36,7 @@ export const BulkReplayIn = Input({
   until: OptionalNullable(Timestamp),
   eventTypes: OptionalNullable(Type.Array(Name)),
   channel: OptionalNullable(Channel),
+  tag: OptionalNullable(Tag),
   status: OptionalNullable(
     Type.Integer({
       minimum: 0,

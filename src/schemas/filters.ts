@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { Channel, QueryInteger } from "./common.ts";
+import { Channel, QueryInteger, Tag } from "./common.ts";
 
 export const TimeQuery = {
   before: Type.Optional(Type.String({ description: "older than this; RFC 3339" })),
@@ -11,6 +11,7 @@ export const ContentQuery = {
 /** `event_types` comes in several spellings that only the URL shows: see routes/query-lists.ts. */
 export const MessageQuery = {
   channel: Type.Optional({ ...Channel, description: "only what was sent to this channel" }),
+  tag: Type.Optional({ ...Tag, description: "only what has this tag" }),
   event_types: Type.Optional(Type.String({ description: "names, with commas between" })),
 };
 export const StatusQuery = {

@@ -52,7 +52,9 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "POST /app/:app_id/poller/:sink_id/consumer/:consumer_id/seek": "ViewBase",
 
   "GET /app/:app_id/attempt/endpoint/:endpoint_id": "ViewBase",
+  "GET /app/:app_id/attempt/endpoint/:endpoint_id/count": "ViewBase",
   "GET /app/:app_id/attempt/msg/:msg_id": "ViewBase",
+  "GET /app/:app_id/attempt/msg/:msg_id/count": "ViewBase",
   "GET /app/:app_id/msg/:msg_id/attempt": "ViewBase",
   "GET /app/:app_id/msg/:msg_id/endpoint/:endpoint_id/attempt": "ViewBase",
   "GET /app/:app_id/msg/:msg_id/attempt/:attempt_id": "ViewBase",

@@ -2,23 +2,30 @@ import { idTime } from "../lib/ids.ts";
 import { type Page, page } from "../lib/pagination.ts";
 import type { Attempt, AttemptStatus } from "../models/attempts.ts";
 import { type AttemptFilter, type AttemptScope, isSifted } from "../repos/attempts.ts";
-import type { MessageAttemptOut, MessageStatusText } from "../schemas/attempts.ts";
+import type { AttemptCountOut, MessageAttemptOut, MessageStatusText } from "../schemas/attempts.ts";
 import { findApplication } from "./applications.ts";
 import type { Context } from "./context.ts";
 import { findEndpoint } from "./endpoints.ts";
 import { AppError, notFound } from "./errors.ts";
-import { firstAttemptIdOf, newestFirst, type RangeQuery } from "./id-ranges.ts";
+import { firstAttemptIdOf, type IdRange, newestFirst, type RangeQuery } from "./id-ranges.ts";
 import { findMessage, toMessageOut } from "./messages.ts";
 
-export type AttemptListQuery = RangeQuery & {
+export type AttemptFilterQuery = RangeQuery & {
   status?: number;
   status_code_class?: number;
   channel?: string;
+  tag?: string;
   eventTypes: string[] | null;
+};
+
+export type AttemptListQuery = AttemptFilterQuery & {
   withContent: boolean;
   /** Each with its message. */
   withMessage: boolean;
 };
+
+/** Nobody counts further than this: about 30 ms with everything in memory. */
+const countRowsMax = 10_000;
 
 const statusTexts = ["success", "pending", "fail", "sending", "canceled"] as const;
 export const statusText = (status: number): MessageStatusText => statusTexts[status] ?? "fail";
@@ -57,25 +64,76 @@ export async function listAttemptsByMessage(
   messageRef: string,
   query: AttemptListQuery & { endpointRef: string | null },
 ): Promise<Page<MessageAttemptOut>> {
-  const { id: appId } = await findApplication(ctx, appRef);
-  const message = await findMessage(ctx, appId, messageRef);
-  const ref = query.endpointRef;
-  const endpointId = ref === null || ref.startsWith("ep_") ? ref : (await findEndpoint(ctx, appId, ref)).id;
-  return list(ctx, { appId, messageId: message.id }, query, endpointId);
+  const { of, endpointId } = await findMessageAndEndpoint(ctx, appRef, messageRef, query.endpointRef);
+  return list(ctx, of, query, endpointId);
 }
 
-async function list(
+/** How many the list would have, of an endpoint's newest 10,000. */
+export async function countAttemptsByEndpoint(
   ctx: Context,
-  of: { appId: string } & ({ endpointId: string } | { messageId: string }),
-  query: AttemptListQuery,
-  endpointId: string | null,
-): Promise<Page<MessageAttemptOut>> {
-  const { range, request } = newestFirst("atmpt_", query);
+  appRef: string,
+  endpointRef: string,
+  query: AttemptFilterQuery,
+): Promise<AttemptCountOut> {
+  const endpoint = await findEndpoint(ctx, appRef, endpointRef);
+  return count(ctx, { appId: endpoint.appId, endpointId: endpoint.id }, query, null);
+}
+
+/** How many the list would have, of a message's newest 10,000. */
+export async function countAttemptsByMessage(
+  ctx: Context,
+  appRef: string,
+  messageRef: string,
+  query: AttemptFilterQuery & { endpointRef: string | null },
+): Promise<AttemptCountOut> {
+  const { of, endpointId } = await findMessageAndEndpoint(ctx, appRef, messageRef, query.endpointRef);
+  return count(ctx, of, query, endpointId);
+}
+
+async function findMessageAndEndpoint(
+  ctx: Context,
+  appRef: string,
+  messageRef: string,
+  ref: string | null,
+): Promise<{ of: { appId: string; messageId: string }; endpointId: string | null }> {
+  const { id: appId } = await findApplication(ctx, appRef);
+  const message = await findMessage(ctx, appId, messageRef);
+  const endpointId = ref === null || ref.startsWith("ep_") ? ref : (await findEndpoint(ctx, appId, ref)).id;
+  return { of: { appId, messageId: message.id }, endpointId };
+}
+
+type AttemptsOf = { appId: string } & ({ endpointId: string } | { messageId: string });
+
+function scopeOf(ctx: Context, of: AttemptsOf, range: IdRange): AttemptScope {
   const scope: AttemptScope = { orgId: ctx.orgId, ...of, ...range };
   if ("messageId" in of) {
     const first = firstAttemptIdOf(of.messageId);
     if (first > scope.from) scope.from = first;
   }
+  return scope;
+}
+
+async function count(
+  ctx: Context,
+  of: AttemptsOf,
+  query: AttemptFilterQuery,
+  endpointId: string | null,
+): Promise<AttemptCountOut> {
+  const filter = toFilter(query, endpointId);
+  if (filter === null) return { count: 0, approximated: false };
+  const scope = scopeOf(ctx, of, newestFirst("atmpt_", query).range);
+  const found = await ctx.repos.attempts.countNewest(scope, filter, countRowsMax);
+  return { count: found.count, approximated: found.more };
+}
+
+async function list(
+  ctx: Context,
+  of: AttemptsOf,
+  query: AttemptListQuery,
+  endpointId: string | null,
+): Promise<Page<MessageAttemptOut>> {
+  const { range, request } = newestFirst("atmpt_", query);
+  const scope = scopeOf(ctx, of, range);
   const filter = toFilter(query, endpointId);
   // What is pending or under way is no attempt yet.
   if (filter === null) return { data: [], done: true, iterator: null, prevIterator: null };
@@ -105,7 +163,7 @@ async function withMessages(
   return attempts.map((attempt) => ({ ...attempt, msg: messages.get(attempt.msgId) ?? null }));
 }
 
-function toFilter(query: AttemptListQuery, endpointId: string | null): AttemptFilter | null {
+function toFilter(query: AttemptFilterQuery, endpointId: string | null): AttemptFilter | null {
   const { status, status_code_class: codeClass } = query;
   if (status === 1 || status === 3) return null;
   if (codeClass !== undefined && codeClass % 100 !== 0) {
@@ -117,6 +175,7 @@ function toFilter(query: AttemptListQuery, endpointId: string | null): AttemptFi
     status: (status ?? null) as AttemptStatus | null,
     statusCodes: codeClass === undefined ? null : { from: codeClass, to: codeClass + 99 },
     channel: query.channel ?? null,
+    tag: query.tag ?? null,
     eventTypes: query.eventTypes,
     endpointId,
   };

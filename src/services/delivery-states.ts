@@ -35,7 +35,7 @@ export async function listEndpointMessages(
   const { id: endpointId, appId } = await findEndpoint(ctx, appRef, endpointRef);
   const { range, request } = newestFirst("msg_", query);
   const scope = { orgId: ctx.orgId, appId, ...range };
-  const filter = { channel: query.channel ?? null, eventTypes: query.eventTypes };
+  const filter = { channel: query.channel ?? null, tag: query.tag ?? null, eventTypes: query.eventTypes };
   const rows = await ctx.repos.deliveryStates.listMessages({ ...scope, endpointId }, request, {
     ...filter,
     status: (query.status ?? null) as DeliveryStatus | null,

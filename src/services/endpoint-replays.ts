@@ -40,7 +40,7 @@ export function bulkReplay(
   ref: string,
   input: BulkReplayIn,
 ): Promise<ReplayOut> {
-  const { status, eventTypes, channel, statusCodeClass } = input;
+  const { status, eventTypes, channel, tag, statusCodeClass } = input;
   if (typeof status === "number" && status !== 0 && status !== 2) {
     throw invalid(["body", "status"], "must be 0 or 2: what is pending or being sent needs no replay");
   }
@@ -48,6 +48,7 @@ export function bulkReplay(
     only: status === 0 ? "succeeded" : status === 2 ? "failed" : "all",
     eventTypes: eventTypes?.length ? eventTypes : null,
     channel: channel ?? null,
+    tag: tag ?? null,
     statusCodeClass: statusCodeClass ?? null,
   });
 }
@@ -58,7 +59,8 @@ async function replay(
   ref: string,
   kind: BackgroundTaskKind,
   input: ReplayIn,
-  what: Pick<ReplayInput, "only"> & Partial<Pick<ReplayInput, "eventTypes" | "channel" | "statusCodeClass">>,
+  what: Pick<ReplayInput, "only"> &
+    Partial<Pick<ReplayInput, "eventTypes" | "channel" | "tag" | "statusCodeClass">>,
 ): Promise<ReplayOut> {
   const { since, until } = bodyRange(input.since, input.until);
   const endpoint = await findEndpoint(ctx, appRef, ref);

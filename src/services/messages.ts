@@ -1,7 +1,7 @@
 import { idTime } from "../lib/ids.ts";
 import { type Page, page } from "../lib/pagination.ts";
 import { RawJson } from "../lib/raw-json.ts";
-import type { MessageRow } from "../repos/messages.ts";
+import { isFiltered, type MessageRow } from "../repos/messages.ts";
 import type { MessageOut } from "../schemas/messages.ts";
 import { findApplication } from "./applications.ts";
 import type { Context } from "./context.ts";
@@ -13,6 +13,7 @@ const expiredPayload = new RawJson('{"expired":true}');
 
 export type MessageListQuery = RangeQuery & {
   channel?: string;
+  tag?: string;
   eventTypes: string[] | null;
   withContent: boolean;
 };
@@ -69,9 +70,9 @@ export async function listMessages(
   const { id: appId } = await findApplication(ctx, appRef);
   const { range, request } = newestFirst("msg_", query);
   const scope = { orgId: ctx.orgId, appId, ...range };
-  const filter = { channel: query.channel ?? null, eventTypes: query.eventTypes };
+  const filter = { channel: query.channel ?? null, tag: query.tag ?? null, eventTypes: query.eventTypes };
   const rows = await ctx.repos.messages.list(scope, request, filter, query.withContent);
-  const short = rows.length <= request.limit && (filter.channel !== null || filter.eventTypes !== null);
+  const short = rows.length <= request.limit && isFiltered(filter);
   const edge = short ? await ctx.repos.messages.scannedTo(scope, request) : null;
   return page(
     rows,

@@ -2,7 +2,7 @@ import { ID_STEP_MS, idBound, idTime } from "../lib/ids.ts";
 import { page, pageRequest } from "../lib/pagination.ts";
 import { RawJson } from "../lib/raw-json.ts";
 import type { Endpoint } from "../models/endpoints.ts";
-import type { MessageFilter, MessageRow } from "../repos/messages.ts";
+import { isFiltered, type MessageFilter, type MessageRow } from "../repos/messages.ts";
 import type { PollingEndpointOut } from "../schemas/pollers.ts";
 import type { Context } from "./context.ts";
 import { findEndpoint } from "./endpoints.ts";
@@ -72,8 +72,7 @@ export async function readPast(
   const request = pageRequest({ iterator: position, ...(limit !== undefined && { limit }) }, "ascending");
   const filter = filterOf(endpoint, only);
   const rows = filter.eventTypes?.length === 0 ? [] : await messages.list(scope, request, filter, true);
-  const filtered = filter.channel !== null || filter.eventTypes !== null || filter.channels !== null;
-  const short = rows.length <= request.limit && filtered;
+  const short = rows.length <= request.limit && isFiltered(filter);
   const edge = short ? await messages.scannedTo(scope, request) : null;
   const { data, done, iterator } = page(rows, request, ({ id }) => id, toOut, edge);
   return { data, done, iterator: done || iterator === null ? end : iterator };
@@ -88,6 +87,7 @@ function filterOf(
     eventTypes: asked?.filter((name) => eventTypes === null || eventTypes.includes(name)) ?? null,
     channels,
     channel,
+    tag: null,
   };
 }
 

@@ -23,6 +23,7 @@ export type ReplayRequest = {
   only: ReplayInput["only"];
   eventTypes?: string[] | null;
   channel?: string | null;
+  tag?: string | null;
   statusCodeClass?: number | null;
   rate?: number | null;
   asked?: string | null;
@@ -36,6 +37,7 @@ export const replayInput = (request: Omit<ReplayRequest, "kind">): ReplayInput =
   only: request.only,
   eventTypes: request.eventTypes ?? null,
   channel: request.channel ?? null,
+  tag: request.tag ?? null,
   statusCodeClass: request.statusCodeClass ?? null,
   rate: request.rate ?? null,
   asked: request.asked ?? null,

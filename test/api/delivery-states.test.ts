@@ -48,6 +48,7 @@ runScenarios(
       ...states(["m2", 2]),
     },
     { name: "of a channel", request: "GET /app/own/endpoint/ep2/msg?channel=c1", ...states(["m1", 0]) },
+    { name: "of a tag", request: "GET /app/own/endpoint/ep/msg?tag=t1", ...states(["m1", 0]) },
     {
       name: "without content",
       request: "GET /app/own/endpoint/ep2/msg?with_content=false",

@@ -24,8 +24,15 @@ beforeAll(async () => {
     eventId: "b",
     eventType: "user.deleted",
     channels: ["c1", "c2"],
+    tags: ["t1", "x"],
   });
-  await rows.message(app.id, { at: minutes(20), eventId: "c", eventType: "order.paid", channels: ["c2"] });
+  await rows.message(app.id, {
+    at: minutes(20),
+    eventId: "c",
+    eventType: "order.paid",
+    channels: ["c2"],
+    tags: ["t1"],
+  });
   await rows.message(app.id, { at: minutes(30), eventId: "gone", payload: null });
   await rows.message(app.id, { at: minutes(40), eventId: "past", payloadExpiresAt: minutes(1) });
   await rows.message(app.id, { at: minutes(60 * 24 * 95), eventId: "ancient" });
@@ -71,6 +78,9 @@ runScenarios(
     },
     { name: "one channel", request: "GET /app/own/msg?channel=c2", status: 200, ...lists("b", "c") },
     { name: "a channel of nothing", request: "GET /app/own/msg?channel=c9", status: 200, ...lists() },
+    { name: "one tag", request: "GET /app/own/msg?tag=t1", status: 200, ...lists("b", "c") },
+    { name: "a tag of nothing", request: "GET /app/own/msg?tag=t", status: 200, ...lists() },
+    { name: "no tag", request: "GET /app/own/msg?tag=a%20b", status: 422, at: ["query", "tag"] },
     {
       name: "event types with a comma",
       request: "GET /app/own/msg?event_types=order.paid,user.deleted",
@@ -103,7 +113,7 @@ runScenarios(
       at: ["query", "event_types"],
     },
     {
-      name: "both filters, and a tag that is ignored",
+      name: "all filters",
       request: "GET /app/own/msg?event_types=user.deleted,order.paid&channel=c1&tag=x&expanded_statuses=true",
       status: 200,
       ...lists("b"),

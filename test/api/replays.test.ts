@@ -55,6 +55,7 @@ const start = (
     only: over.only ?? "all",
     eventTypes: over.eventTypes ?? null,
     channel: over.channel ?? null,
+    tag: over.tag ?? null,
     statusCodeClass: over.statusCodeClass ?? null,
     rate: over.rate ?? null,
   });

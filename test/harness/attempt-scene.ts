@@ -26,6 +26,7 @@ export async function startAttemptScene(
     at: ago(60),
     eventId: "m1",
     channels: ["c1"],
+    tags: ["t1"],
     payload: '{"n":1.0}',
   });
   await rows.attempt(app.id, m1, ep, { id: ids.bad, status: 2, response: "busy", nextAt: ago(58) });

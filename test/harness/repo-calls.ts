@@ -21,11 +21,12 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
   };
   const messageScope = { orgId, appId, from: from.message, to: to.message };
   const attemptScope = { orgId, appId, from: from.attempt, to: to.attempt };
-  const noFilter = { channel: null, eventTypes: null };
+  const noFilter = { channel: null, tag: null, eventTypes: null };
   const noAttemptFilter = { ...noFilter, status: null, statusCodes: null, endpointId: null };
   const everyFilter = {
     ...noAttemptFilter,
     channel: "c",
+    tag: "t",
     eventTypes: ["a", "b"],
     statusCodes: { from: 400, to: 499 },
     endpointId,
@@ -37,6 +38,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     only: "failed",
     eventTypes: ["a"],
     channel: "c",
+    tag: "t",
     statusCodeClass: 500,
     rate: 10,
     asked: "x",
@@ -90,6 +92,12 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.scannedTo({ ...attemptScope, messageId }, down, everyFilter),
         ),
       removeContent: (repo) => repo.removeContent(orgId, appId, messageId, attemptId),
+      countNewest: (repo) =>
+        each(
+          repo.countNewest({ ...attemptScope, endpointId }, noAttemptFilter, 10_000),
+          repo.countNewest({ ...attemptScope, endpointId }, { ...noAttemptFilter, status: 4 }, 10_000),
+          repo.countNewest({ ...attemptScope, messageId }, everyFilter, 10_000),
+        ),
       insertAll: (repo) => repo.insertAll([canceled]),
       count: (repo) => repo.count(endpointId, from.attempt, to.attempt),
     },
@@ -117,6 +125,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.listMessages({ ...messageScope, endpointId }, down, { ...noFilter, status: null }),
           repo.listMessages({ ...messageScope, endpointId }, next(messageId), {
             channel: "c",
+            tag: "t",
             eventTypes: ["a"],
             status: 3,
           }),
@@ -163,7 +172,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       list: (repo) =>
         each(
           repo.list(messageScope, down, noFilter, true),
-          repo.list(messageScope, next(messageId), { channel: "c", eventTypes: ["a"] }, false),
+          repo.list(messageScope, next(messageId), { channel: "c", tag: "t", eventTypes: ["a"] }, false),
           repo.list({ ...messageScope, appId: filled.otherApp.id }, up, noFilter, true),
           repo.list({ ...messageScope, from: messageId }, up, { ...noFilter, channels: ["c"] }, true),
         ),
