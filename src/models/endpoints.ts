@@ -1,4 +1,4 @@
-import { bigint, boolean, integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
+import { bigint, boolean, doublePrecision, integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
 import { time } from "./columns.ts";
 
 export const endpoints = pgTable("endpoints", {
@@ -12,6 +12,8 @@ export const endpoints = pgTable("endpoints", {
   eventTypes: text("event_types").array(),
   channels: text().array(),
   throttleRate: integer("throttle_rate"),
+  deliveryTimeoutMs: integer("delivery_timeout_ms"),
+  retrySchedule: doublePrecision("retry_schedule").array(),
   version: integer().notNull().default(1),
   metadata: jsonb().$type<Record<string, string>>().notNull().default({}),
   headers: jsonb().$type<Record<string, string>>().notNull().default({}),

@@ -14,6 +14,8 @@ export type EndpointChanges = Partial<
     | "eventTypes"
     | "channels"
     | "throttleRate"
+    | "deliveryTimeoutMs"
+    | "retrySchedule"
     | "version"
     | "metadata"
     | "headers"

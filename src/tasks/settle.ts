@@ -18,7 +18,7 @@ export type SettleOptions = {
 export function createSettle(options: SettleOptions): (judged: Judged) => Promise<void> {
   const { recorder, outcomes, events, log } = options;
 
-  /** After the last attempt: the receiver asked for it, or has failed for too long. */
+  /** The receiver asked for it, or has failed for too long. */
   const disableIfDue = async ({ outcome, wantsDisabling }: Judged): Promise<void> => {
     const { orgId, endpointId } = outcome;
     try {
@@ -39,7 +39,7 @@ export function createSettle(options: SettleOptions): (judged: Judged) => Promis
     await recorder.record(outcome);
     events.attempted(outcome);
     if (outcome.nextAt !== null) return options.onRetry(outcome.nextAt);
-    if (!outcome.succeeded) await disableIfDue(judged);
+    if (!outcome.succeeded || judged.wantsDisabling) await disableIfDue(judged);
   };
 }
 

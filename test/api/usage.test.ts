@@ -127,7 +127,8 @@ test("goes on where a worker that died left off, and counts nothing twice", asyn
   expect(dead?.id).toBe(body.id);
   const stopped = new AbortController();
   stopped.abort();
-  await api.database.sql`update background_tasks set leased_until = now() - interval '1 second' where id = ${body.id}`;
+  await api.database
+    .sql`update background_tasks set leased_until = now() - interval '1 second' where id = ${body.id}`;
   const { runUsageBatch } = await import("../../src/services/usage.ts");
   const lease = crypto.randomUUID();
   await repos.backgroundTasks.claimUsage(lease, 30);
@@ -139,7 +140,8 @@ test("goes on where a worker that died left off, and counts nothing twice", asyn
     applications: 0,
     done: true,
   });
-  await api.database.sql`update background_tasks set leased_until = now() - interval '1 second' where id = ${body.id}`;
+  await api.database
+    .sql`update background_tasks set leased_until = now() - interval '1 second' where id = ${body.id}`;
   await work(body.id);
   const done = await api.request("GET", `/background-task/${body.id}`, { token });
   expect(done.body.status).toBe("finished");

@@ -79,6 +79,8 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
             durationMs: 5,
             url: "https://receiver.example/",
             nextAt: null,
+            sentHeaders: null,
+            responseHeaders: null,
           },
         ]),
       disableEndpoint: (repo) => repo.disableEndpoint(orgId, endpointId),
