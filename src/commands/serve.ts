@@ -85,7 +85,7 @@ async function start(
   if (database.embedded) await bringUpToDate(database.direct, repos, log);
   else await requireSchema(database);
   const jwtSecret = await requireJwtSecret(config);
-  const sealer = createSealer(config.encryptionKey);
+  const sealer = createSealer(config.encryptionKeys);
 
   const { engine, direct, embedded } = database;
   const availability = createAvailability({ ...database, log });

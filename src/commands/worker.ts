@@ -44,7 +44,7 @@ export default extendCommand(
 async function start(config: Config, log: Logger, database: Database): Promise<ShutdownStep[]> {
   await requireSchema(database);
   const { engine, direct } = database;
-  const { open } = createSealer(config.encryptionKey);
+  const { open } = createSealer(config.encryptionKeys);
   const repos = createRepos(database.sql);
   const availability = createAvailability({ ...database, log });
   // With an intake of its own, for what it has to say itself: operational events.

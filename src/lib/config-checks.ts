@@ -35,12 +35,14 @@ export const host: Check = {
   read: (text) => (ipaddr.isValid(text) || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text) ? text : undefined),
 };
 
-export const encryptionKey: Check = {
-  expected: "32 bytes as base64, like the output of: openssl rand -base64 32",
+export const encryptionKeys: Check = {
+  expected:
+    "32 bytes as base64, like the output of: openssl rand -base64 32; or several such, with commas between",
   hide: "value",
   read(text) {
-    if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return undefined;
-    return new Uint8Array(Buffer.from(text, "base64"));
+    const keys = text.split(",").map((part) => part.trim());
+    if (!keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key))) return undefined;
+    return keys.map((key) => new Uint8Array(Buffer.from(key, "base64")));
   },
 };
 

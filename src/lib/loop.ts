@@ -18,8 +18,8 @@ export type Loop = {
   start(): void;
   /** Ends the present wait, or makes the next one void. */
   wake(): void;
-  /** Wakes it then, if that is before the present wait would end. Of several moments only the earliest counts. */
-  wakeAt(at: Date): void;
+  /** Wakes it after so long, if that is before the present wait would end. Of several moments only the earliest counts. */
+  wakeIn(ms: number): void;
   /** Resolves when the round under way has ended. */
   stop(): Promise<void>;
 };
@@ -77,15 +77,15 @@ export function createLoop(options: LoopOptions): Loop {
       ended = run();
     },
     wake,
-    wakeAt(at) {
-      const inMs = at.getTime() - Date.now();
-      if (at.getTime() >= alarmAtMs || inMs > options.intervalMs || abort.signal.aborted) return;
+    wakeIn(ms) {
+      const atMs = performance.now() + ms;
+      if (atMs >= alarmAtMs || ms > options.intervalMs || abort.signal.aborted) return;
       clearTimeout(alarm);
-      alarmAtMs = at.getTime();
+      alarmAtMs = atMs;
       alarm = setTimeout(() => {
         alarmAtMs = Number.POSITIVE_INFINITY;
         wake();
-      }, inMs);
+      }, ms);
     },
     stop() {
       abort.abort();

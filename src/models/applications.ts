@@ -1,4 +1,4 @@
-import { integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
+import { boolean, integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
 import { time } from "./columns.ts";
 
 export const applications = pgTable("applications", {
@@ -7,6 +7,7 @@ export const applications = pgTable("applications", {
   uid: text(),
   name: text().notNull(),
   throttleRate: integer("throttle_rate"),
+  polled: boolean().notNull().default(false),
   metadata: jsonb().$type<Record<string, string>>().notNull().default({}),
   createdAt: time("created_at").notNull().defaultNow(),
   updatedAt: time("updated_at").notNull().defaultNow(),

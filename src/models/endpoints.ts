@@ -9,6 +9,7 @@ export const endpoints = pgTable("endpoints", {
   url: text().notNull(),
   description: text().notNull().default(""),
   disabled: boolean().notNull().default(false),
+  polled: boolean().notNull().default(false),
   eventTypes: text("event_types").array(),
   channels: text().array(),
   throttleRate: integer("throttle_rate"),

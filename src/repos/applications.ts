@@ -42,6 +42,12 @@ export function createApplicationsRepo(db: Db | Tx) {
       return row ?? null;
     },
 
+    /** The same, and from here on its messages are accepted as those that are polled have to be. */
+    async markPolled(orgId: string, ref: string): Promise<Application | null> {
+      const [row] = await db.update(applications).set({ polled: true }).where(one(orgId, ref)).returning();
+      return row ?? null;
+    },
+
     /** Index: applications_org_id. */
     async list(orgId: string, request: PageRequest): Promise<Application[]> {
       const { past, order } = keyset(applications.id, request);

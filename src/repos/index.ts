@@ -12,11 +12,13 @@ import { createEndpointsRepo } from "./endpoints.ts";
 import { createEventTypesRepo } from "./event-types.ts";
 import { createHealthRepo } from "./health.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
+import { createInspectionRepo } from "./inspection.ts";
 import { createIntegrationsRepo } from "./integrations.ts";
 import { createMessagesRepo } from "./messages.ts";
 import { createOperationalRepo } from "./operational.ts";
 import { createOperatorRepo } from "./operator.ts";
 import { createPartitionsRepo } from "./partitions.ts";
+import { createPollersRepo } from "./pollers.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
 import { createRetentionRepo } from "./retention.ts";
@@ -37,11 +39,13 @@ const bundle = (db: Db | Tx) => ({
   eventTypes: createEventTypesRepo(db),
   health: createHealthRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),
+  inspection: createInspectionRepo(db),
   integrations: createIntegrationsRepo(db),
   messages: createMessagesRepo(db),
   operational: createOperationalRepo(db),
   operator: createOperatorRepo(db),
   partitions: createPartitionsRepo(db),
+  pollers: createPollersRepo(db),
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),
   retention: createRetentionRepo(db),

@@ -1,4 +1,6 @@
 import type { Sql } from "postgres";
+import { idTime } from "../lib/ids.ts";
+import { arrivalKey } from "./poll-fence.ts";
 
 export type IntakeRow = {
   id: string;
@@ -32,14 +34,17 @@ const noHold = { lease: null, leaseSeconds: 0, saturated: [], deliveriesMax: 0, 
 export type QueuedDelivery = { endpointId: string; revision: number; leased: boolean };
 
 export type IntakeResult =
-  | { kind: "accepted"; appId: string; deliveries: QueuedDelivery[] }
+  | { kind: "accepted"; id: string; appId: string; deliveries: QueuedDelivery[] }
   | { kind: "no-application" }
-  | { kind: "duplicate-event" }
-  | { kind: "duplicate-key" };
+  | { kind: "duplicate-event"; id: string }
+  | { kind: "duplicate-key" }
+  /** Not stored: readers are past its id. One that is newer than the fence (Unix milliseconds) will do. */
+  | { kind: "late"; fenceMs: number };
 
 type ResultRow = {
   ordinal: number;
   app_id: string | null;
+  fence: string | null;
   key_taken: boolean;
   stored: boolean;
   endpoint_id: string | null;
@@ -53,10 +58,14 @@ export function createIntakeRepo(sql: Sql) {
     /**
      * Commits messages, and a delivery for each endpoint that wants one, in one statement.
      *
+     * Messages of applications that are polled first show readers that they are on their way, then look whether those
+     * have read past them: see poll-fence.ts. CASE keeps that order, and the others out of it.
+     *
      * Indexes: applications' key or applications_org_uid, endpoints_app_id; inserts into everything else.
      */
     async insert(rows: IntakeRow[], hold: IntakeHold | null): Promise<IntakeResult[]> {
       const { lease, leaseSeconds, saturated, deliveriesMax, perEndpointMax } = hold ?? noHold;
+      const oldestMs = oldestOf(rows);
       const found = await sql<ResultRow[]>`
         with input as materialized (
           select * from unnest(
@@ -77,19 +86,25 @@ export function createIntakeRepo(sql: Sql) {
         ),
         resolved as materialized (
           select i.id, i.org_id, a.id as app_id, i.event_type, i.event_id, i.channels::text[] as channels, i.payload,
-                 i.content_type, i.retention_hours, i.key, i.body_hash, i.ordinal, a.throttle_rate
+                 i.content_type, i.retention_hours, i.key, i.body_hash, i.ordinal, a.throttle_rate,
+                 case when a.polled then (
+                   select case when pg_advisory_xact_lock_shared(${arrivalKey(oldestMs)}::bigint) is not null then (
+                     select last_value from poll_fence where last_value >= ${oldestMs}::bigint
+                   ) end
+                 ) end as fence
           from input i
           left join lateral (
-            select a.id, a.throttle_rate from applications a
+            select a.id, a.throttle_rate, a.polled from applications a
             where a.id = i.app_id and a.org_id = i.org_id and a.deleted_at is null
             union all
-            select a.id, a.throttle_rate from applications a
+            select a.id, a.throttle_rate, a.polled from applications a
             where a.org_id = i.org_id and a.uid = i.app_uid and a.deleted_at is null
           ) a on true
         ),
         keys as (
           insert into idempotency_keys (key, body_hash, org_id, message_id, status)
-          select key, body_hash, org_id, id, 202 from resolved where key is not null and app_id is not null
+          select key, body_hash, org_id, id, 202 from resolved
+          where key is not null and app_id is not null and fence is null
           order by key
           on conflict do nothing
           returning message_id
@@ -97,7 +112,7 @@ export function createIntakeRepo(sql: Sql) {
         keyed as materialized (
           select r.*, r.key is not null and k.message_id is null as key_taken
           from resolved r left join keys k on k.message_id = r.id
-          where r.app_id is not null
+          where r.app_id is not null and r.fence is null
         ),
         events as (
           insert into message_event_ids (app_id, event_id, message_id)
@@ -127,7 +142,7 @@ export function createIntakeRepo(sql: Sql) {
                      select from endpoint_health h where h.endpoint_id = e.id and h.open_until is not null
                    ) as leased
           from stored s
-          join endpoints e on e.app_id = s.app_id and e.deleted_at is null and not e.disabled
+          join endpoints e on e.app_id = s.app_id and e.deleted_at is null and not e.disabled and not e.polled
             and (e.event_types is null or s.event_type = any(e.event_types))
             and (e.channels is null or e.channels && s.channels)
         ),
@@ -138,13 +153,13 @@ export function createIntakeRepo(sql: Sql) {
                  case when leased then ${lease}::uuid end
           from wanted
         )
-        select r.ordinal::int, r.app_id, coalesce(k.key_taken, false) as key_taken, s.id is not null as stored,
+        select r.ordinal::int, r.app_id, r.fence, coalesce(k.key_taken, false) as key_taken, s.id is not null as stored,
                w.endpoint_id, w.revision, w.leased
         from resolved r
         left join keyed k on k.id = r.id
         left join stored s on s.id = r.id
         left join wanted w on w.message_id = r.id`;
-      return collect(rows.length, found);
+      return collect(rows, found);
     },
 
     /** The message that a taken key stands for; null when the key is free again or its message is gone. */
@@ -164,17 +179,26 @@ export function createIntakeRepo(sql: Sql) {
 
 export type IntakeRepo = ReturnType<typeof createIntakeRepo>;
 
-function collect(count: number, found: ResultRow[]): IntakeResult[] {
-  const results = new Array<IntakeResult>(count);
+/** The time in the oldest id, in Unix milliseconds. */
+function oldestOf(rows: IntakeRow[]): number {
+  let oldest = (rows[0] as IntakeRow).id;
+  for (const { id } of rows) if (id < oldest) oldest = id;
+  return idTime(oldest).getTime();
+}
+
+function collect(rows: IntakeRow[], found: ResultRow[]): IntakeResult[] {
+  const results = new Array<IntakeResult>(rows.length);
   for (const row of found) {
     const index = row.ordinal - 1;
+    const { id } = rows[index] as IntakeRow;
     if (row.app_id === null) results[index] = { kind: "no-application" };
+    else if (row.fence !== null) results[index] = { kind: "late", fenceMs: Number(row.fence) };
     else if (row.key_taken) results[index] = { kind: "duplicate-key" };
-    else if (!row.stored) results[index] = { kind: "duplicate-event" };
+    else if (!row.stored) results[index] = { kind: "duplicate-event", id };
     else {
       let result = results[index];
       if (result?.kind !== "accepted") {
-        result = { kind: "accepted", appId: row.app_id, deliveries: [] };
+        result = { kind: "accepted", id, appId: row.app_id, deliveries: [] };
         results[index] = result;
       }
       if (row.endpoint_id !== null) {

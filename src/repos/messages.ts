@@ -7,7 +7,12 @@ import { scanRowsMax } from "./scans.ts";
 /** Without its content a message's payload is not read; that it has none is not known then. */
 export type MessageRow = Omit<Message, "orgId">;
 
-export type MessageFilter = { channel: string | null; eventTypes: string[] | null };
+export type MessageFilter = {
+  channel: string | null;
+  eventTypes: string[] | null;
+  /** At least one of these, as an endpoint has it. */
+  channels?: string[] | null;
+};
 export type MessageScope = { orgId: string; appId: string; from: string; to: string };
 
 const columns = (withContent: boolean) => ({
@@ -80,7 +85,8 @@ export function createMessagesRepo(db: Db | Tx) {
       withContent: boolean,
     ): Promise<MessageRow[]> {
       const { past, order } = keyset(messages.id, request);
-      const filtered = filter.channel !== null || filter.eventTypes !== null;
+      const channels = filter.channels ?? null;
+      const filtered = filter.channel !== null || filter.eventTypes !== null || channels !== null;
       const scanned = db
         .select(columns(withContent))
         .from(messages)
@@ -95,6 +101,7 @@ export function createMessagesRepo(db: Db | Tx) {
           and(
             filter.eventTypes === null ? undefined : inArray(scanned.eventType, filter.eventTypes),
             filter.channel === null ? undefined : sql`${filter.channel} = any(${scanned.channels})`,
+            channels === null ? undefined : sql`${scanned.channels} && ${sql.param(channels)}::text[]`,
           ),
         )
         .orderBy(request.scan === "ascending" ? sql`${scanned.id}` : sql`${scanned.id} desc`)

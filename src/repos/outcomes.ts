@@ -21,8 +21,8 @@ export type Outcome = {
   response: string;
   durationMs: number;
   url: string;
-  /** When the next attempt is due; null when the delivery is finished, well or badly. */
-  nextAt: Date | null;
+  /** The next attempt is due so long after this one is written; null when the delivery is finished, well or badly. */
+  retryInMs: number | null;
   /** As they are stored, see `keepHeaders`; null when they are not kept. */
   sentHeaders: string | null;
   responseHeaders: string | null;
@@ -46,7 +46,7 @@ export function createOutcomesRepo(sql: Sql) {
     async record(outcomes: Outcome[]): Promise<string[]> {
       const rows = await sql<{ endpoint_id: string; open: boolean | null }[]>`
         with input as materialized (
-          select * from unnest(
+          select t.*, now() + make_interval(secs => t.retry_in_ms / 1000) as next_at from unnest(
             ${outcomes.map((o) => o.attemptId)}::text[],
             ${outcomes.map((o) => o.orgId)}::text[],
             ${outcomes.map((o) => o.appId)}::text[],
@@ -63,11 +63,11 @@ export function createOutcomesRepo(sql: Sql) {
             ${outcomes.map((o) => o.response)}::text[],
             ${outcomes.map((o) => o.durationMs)}::int[],
             ${outcomes.map((o) => o.url)}::text[],
-            ${outcomes.map((o) => o.nextAt?.toISOString() ?? null)}::timestamptz[],
+            ${outcomes.map((o) => o.retryInMs)}::float8[],
             ${outcomes.map((o) => o.sentHeaders)}::text[],
             ${outcomes.map((o) => o.responseHeaders)}::text[]
           ) as t(id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt, lease, probe, status,
-                 response_status_code, response, duration_ms, url, next_at, sent_headers, response_headers)
+                 response_status_code, response, duration_ms, url, retry_in_ms, sent_headers, response_headers)
         ),
         history as (
           insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt,

@@ -35,6 +35,11 @@ export const tags: { of: string; name: string; description: string }[] = [
     name: "Message Attempt",
     description: "Each time that a message was sent to an endpoint.",
   },
+  {
+    of: "message.poller",
+    name: "Message Poller",
+    description: "For receivers that nobody can call: they read what an endpoint would be sent.",
+  },
   { of: "authentication", name: "Authentication", description: "Tokens for your customers." },
   {
     of: "api-key",
@@ -56,6 +61,11 @@ export const tags: { of: string; name: string; description: string }[] = [
 export const pathParameters: Record<string, { description: string; example: string }> = {
   app_id: { description: "The application's id or uid.", example: "app_2y6rkTqDGfhN0pQcnKp7HVzq3Ba" },
   endpoint_id: { description: "The endpoint's id or uid.", example: "ep_2y6rkTqDGfhN0pQcnKp7HVzq3Ba" },
+  sink_id: {
+    description: "The id or uid of an endpoint whose URL is `poll:` and a name.",
+    example: "ep_2y6rkTqDGfhN0pQcnKp7HVzq3Ba",
+  },
+  consumer_id: { description: "A name for whoever reads, one for each reader.", example: "warehouse-1" },
   msg_id: { description: "The message's id or eventId.", example: "msg_2y6rkTqDGfhN0pQcnKp7HVzq3Ba" },
   attempt_id: { description: "The attempt's id.", example: "atmpt_2y6rkTqDGfhN0pQcnKp7HVzq3Ba" },
   event_type_name: { description: "The event type's name.", example: "user.signup" },

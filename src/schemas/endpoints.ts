@@ -23,7 +23,8 @@ import { Secret } from "./endpoint-secrets.ts";
 const Url = Text({
   minLength: 1,
   maxLength: 65536,
-  description: "http or https",
+  description:
+    "http or https; or `poll:` and a name of yours, for an endpoint that is read instead of called",
   examples: ["https://example.com/webhooks"],
 });
 // An empty list is no filter: a widely used client posts it.

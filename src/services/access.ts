@@ -46,6 +46,10 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "POST /app/:app_id/msg/:msg_id/endpoint/:endpoint_id/resend": "CreateAttempts",
   "GET /app/:app_id/endpoint/:endpoint_id/msg": "ViewBase",
 
+  "GET /app/:app_id/poller/:sink_id": "ViewBase",
+  "GET /app/:app_id/poller/:sink_id/consumer/:consumer_id": "ViewBase",
+  "POST /app/:app_id/poller/:sink_id/consumer/:consumer_id/seek": "ViewBase",
+
   "GET /app/:app_id/attempt/endpoint/:endpoint_id": "ViewBase",
   "GET /app/:app_id/attempt/msg/:msg_id": "ViewBase",
   "GET /app/:app_id/msg/:msg_id/attempt": "ViewBase",

@@ -42,6 +42,13 @@ export type Context = {
 /** As much of it as the verbs need that operators and tasks call too: there is no request then. */
 export type ActorContext = Pick<Context, "actor" | "orgId" | "repos">;
 
+/** For what is no tenant's, or all tenants' together: operators alone do that. */
+export type OperatorContext = {
+  /** As the audit log names the operator. */
+  actor: string;
+  repos: Repos;
+};
+
 /** The actor as the audit log and the logs name it. */
 export function actorName(actor: Actor): string {
   switch (actor.kind) {

@@ -5,7 +5,7 @@ import type { Outcome } from "../repos/outcomes.ts";
 import { signedHeaders } from "./delivery-headers.ts";
 import type { EventTypeSchedules } from "./event-type-schedules.ts";
 import { keepHeaders } from "./kept-headers.ts";
-import { nextAttemptAt, parseRetryAfter, type RetryPolicy } from "./retry-schedule.ts";
+import { parseRetryAfter, type RetryPolicy, retryDelayMs } from "./retry-schedule.ts";
 import type { Target } from "./targets.ts";
 
 /** One message for one endpoint, held under a lease. */
@@ -26,7 +26,7 @@ export type Delivery = {
   contentType: string | null;
   probe: boolean;
   lease: string;
-  /** By this process's clock. */
+  /** By performance.now(), which no jump of the clock moves. */
   leaseEndsAt: number;
 };
 
@@ -77,7 +77,6 @@ async function judge(
   sent: { headers: Record<string, string>; at: number },
   answer: EgressOutcome,
 ): Promise<Judged> {
-  const endedAt = Date.now();
   const response = answer.kind === "response" ? answer : null;
   const statusCode = response?.status ?? 0;
   const succeeded = statusCode >= 200 && statusCode < 300;
@@ -108,7 +107,7 @@ async function judge(
       response: answer.kind === "response" ? responseText(answer.body, answer.truncated) : answer.message,
       durationMs: Math.round(answer.durationMs),
       url: target.url,
-      nextAt: mayRetry ? await nextAt(policy, target, delivery, response, endedAt) : null,
+      retryInMs: mayRetry ? await retryIn(policy, target, delivery, response) : null,
       // Of what arrived nobody asks, and it would double the history.
       sentHeaders: succeeded ? null : keepHeaders(sent.headers),
       responseHeaders: succeeded || response === null ? null : keepHeaders(response.headers),
@@ -122,17 +121,16 @@ function wishesOf(response: EgressResponse | null): string[] {
 }
 
 /** By the endpoint's schedule, since its owner knows the receiver; or else the event type's, or else the server's. */
-async function nextAt(
+async function retryIn(
   policy: DeliveryPolicy,
   target: Target,
   { orgId, eventType, attempt }: Delivery,
   response: EgressResponse | null,
-  endedAt: number,
-): Promise<Date | null> {
+): Promise<number | null> {
+  const retryAfter = parseRetryAfter(response?.headers["retry-after"], Date.now());
   const schedule =
     target.retrySchedule ?? (await policy.eventTypeSchedules(orgId, eventType)) ?? policy.retry.schedule;
-  const retryAfter = parseRetryAfter(response?.headers["retry-after"], endedAt);
-  return nextAttemptAt({ ...policy.retry, schedule }, attempt + 1, retryAfter, endedAt);
+  return retryDelayMs({ ...policy.retry, schedule }, attempt + 1, retryAfter);
 }
 
 /** Base64 when it is not UTF-8, or holds a NUL, which PostgreSQL's text can't. */

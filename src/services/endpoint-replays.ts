@@ -2,7 +2,7 @@ import type { BackgroundTaskKind, ReplayInput } from "../models/background-tasks
 import type { BulkReplayIn, ReplayIn, ReplayOut } from "../schemas/background-tasks.ts";
 import { toReplayOut } from "./background-tasks.ts";
 import type { Context } from "./context.ts";
-import { findEndpoint } from "./endpoints.ts";
+import { findEndpoint, requireCalled } from "./endpoints.ts";
 import { invalid } from "./errors.ts";
 import { createReplay } from "./replays.ts";
 import { bodyRange, slackMs } from "./times.ts";
@@ -62,5 +62,6 @@ async function replay(
 ): Promise<ReplayOut> {
   const { since, until } = bodyRange(input.since, input.until);
   const endpoint = await findEndpoint(ctx, appRef, ref);
+  requireCalled(endpoint);
   return toReplayOut(await createReplay(ctx, { endpoint, kind, since, until, ...what }));
 }

@@ -1,4 +1,4 @@
-import { newId } from "../lib/ids.ts";
+import { idTime, newId } from "../lib/ids.ts";
 import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import type { Endpoint } from "../models/endpoints.ts";
 import type { EndpointHealth } from "../repos/endpoint-health.ts";
@@ -15,8 +15,8 @@ import { applicationScope, mayAccessApplication } from "./authorization.ts";
 import { mapUniqueViolation } from "./conflicts.ts";
 import type { Context } from "./context.ts";
 import { checkSecret } from "./endpoint-secrets.ts";
-import { checkEndpointUrl } from "./endpoint-urls.ts";
-import { AppError, notFound } from "./errors.ts";
+import { checkEndpointUrl, isPolledUrl } from "./endpoint-urls.ts";
+import { AppError, invalid, notFound } from "./errors.ts";
 import { checkEventTypes } from "./event-types.ts";
 import { checkHeaders } from "./header-rules.ts";
 import { checkMetadata } from "./metadata.ts";
@@ -111,16 +111,22 @@ export async function createEndpoint(ctx: Context, appRef: string, input: Endpoi
     id: newId("ep_"),
     orgId: ctx.orgId,
     ...fields(ctx, input),
+    polled: isPolledUrl(input.url),
     headers: checkHeaders(input.headers ?? {}),
   };
   const secret = input.secret ? checkSecret(input.secret, ["body", "secret"]) : generateSecret();
   await checkEventTypes(ctx, row.eventTypes);
   return ctx.repos.tx(async (tx) => {
-    const application = await tx.applications.lock(ctx.orgId, appRef);
+    const { applications } = tx;
+    const application = row.polled
+      ? await applications.markPolled(ctx.orgId, appRef)
+      : await applications.lock(ctx.orgId, appRef);
     if (!application || !mayAccessApplication(ctx, application.id)) throw notFound();
     const inserted = await tx.endpoints.insert({ ...row, appId: application.id });
     if (!inserted) throw new AppError("conflict");
     await tx.endpointSecrets.insert(ctx.orgId, inserted.id, ctx.sealer.seal(secret));
+    // What is accepted from here on has ids past this one, and is what there is to read.
+    if (inserted.polled) await tx.pollers.raiseFence(idTime(inserted.id).getTime());
     tx.onCommit(() => ctx.events.emit(ctx.orgId, { type: "endpoint.created", endpoint: inserted }));
     return toEndpointOut(inserted);
   });
@@ -145,6 +151,30 @@ function tellChanged(ctx: Context, endpoint: Endpoint & { wasDisabled: boolean }
   );
 }
 
+/** What is called can't become what is polled, nor the other way. */
+async function checkKind(ctx: Context, appRef: string, ref: string, url: string | undefined): Promise<void> {
+  if (url === undefined) return;
+  const row = await ctx.repos.endpoints.find(applicationScope(ctx, appRef), ref);
+  if (row && row.polled !== isPolledUrl(url)) {
+    throw invalid(
+      ["body", "url"],
+      row.polled ? "must be `poll:` and a name, as before" : "must be http or https",
+    );
+  }
+}
+
+/** Refuses an endpoint that nothing is ever sent to. @throws AppError generic_error */
+export function requireCalled({ polled }: Pick<Endpoint, "polled">): void {
+  if (polled)
+    throw new AppError("generic_error", { detail: "The endpoint is polled: nothing is sent to it." });
+}
+
+/** Refuses an endpoint that nothing can be sent to now. @throws AppError generic_error */
+export function requireSendable(endpoint: Pick<Endpoint, "disabled" | "polled">): void {
+  requireCalled(endpoint);
+  if (endpoint.disabled) throw new AppError("generic_error", { detail: "The endpoint is disabled." });
+}
+
 /** Replaces what the body can hold, or makes a new one when the path names none. Headers and secrets stay. */
 export async function upsertEndpoint(
   ctx: Context,
@@ -154,6 +184,7 @@ export async function upsertEndpoint(
 ): Promise<{ created: boolean; endpoint: EndpointOut }> {
   const changes = fields(ctx, input);
   await checkEventTypes(ctx, changes.eventTypes);
+  await checkKind(ctx, appRef, ref, input.url);
   const row = await mapUniqueViolation(
     ctx.repos.endpoints.update(applicationScope(ctx, appRef), ref, changes),
   );
@@ -173,6 +204,7 @@ export async function patchEndpoint(
   const channels = filter(input.channels);
   const throttleRate = throttleRateOf(input);
   await checkEventTypes(ctx, eventTypes);
+  await checkKind(ctx, appRef, ref, input.url);
   const row = await mapUniqueViolation(
     ctx.repos.endpoints.update(applicationScope(ctx, appRef), ref, {
       ...(input.url !== undefined && { url: urlOf(ctx, input.url) }),

@@ -32,7 +32,7 @@ export const idempotencyKeyHash = (orgId: string, actor: Actor, path: string, ke
  * it can read its answer, and nobody else can.
  */
 const answerSealer = (orgId: string, path: string, key: string): Sealer =>
-  createSealer(createHash("sha256").update(["answer", orgId, path, key].join("\0")).digest());
+  createSealer([createHash("sha256").update(["answer", orgId, path, key].join("\0")).digest()]);
 
 /** What a repeat is compared by. */
 export const requestHash = (query: string, body: string): string => hash(query, body);

@@ -1,14 +1,17 @@
 import { statementDeadlineMs, withDeadline } from "../lib/deadline.ts";
 import { createGroupCommit } from "../lib/group-commit.ts";
+import { ID_STEP_MS, newId } from "../lib/ids.ts";
 import { isMissingPartition, isRetriable } from "../lib/postgres-errors.ts";
 import { triggers } from "../models/deliveries.ts";
 import type { IntakeRepo, IntakeResult, IntakeRow, QueuedDelivery } from "../repos/intake.ts";
 import type { Delivery } from "./delivery.ts";
 import { AppError } from "./errors.ts";
 
+export type AcceptResult = Exclude<IntakeResult, { kind: "late" }>;
+
 export type Intake = {
-  /** Resolves once the message and its deliveries are committed. */
-  accept(row: IntakeRow): Promise<IntakeResult>;
+  /** Resolves once the message and its deliveries are committed, under the row's id or, if that came too late, another. */
+  accept(row: IntakeRow): Promise<AcceptResult>;
   idle(): Promise<void>;
 };
 
@@ -49,6 +52,8 @@ const groupSizeMax = 256;
 const groupsInParallel = 1;
 /** Requests that may wait for a commit; past that the client is told to come back. */
 const waitingMax = 10_000;
+/** How often messages get other ids while readers overtake them again and again. */
+const renamesMax = 10;
 
 /** Takes messages in: what arrives while a commit is under way shares the next one. */
 export function createIntake(options: IntakeOptions): Intake {
@@ -64,13 +69,34 @@ export function createIntake(options: IntakeOptions): Intake {
 
   const run = async (rows: IntakeRow[]): Promise<IntakeResult[]> => {
     const offer = options.handOver?.offer() ?? null;
-    const leaseEndsAt = Date.now() + (offer?.leaseSeconds ?? 0) * 1000;
+    const leaseEndsAt = performance.now() + (offer?.leaseSeconds ?? 0) * 1000;
     const results = await insert(rows, offer).catch((error: unknown) => {
       if (offer !== null) options.handOver?.forfeit(offer.lease);
       throw error;
     });
     passOn(rows, results, offer, leaseEndsAt);
-    return results;
+    return rename(rows, results);
+  };
+
+  /** Sends those again that came too late, under newer ids. The rest of the group is committed by then. */
+  const rename = async (rows: IntakeRow[], results: IntakeResult[]): Promise<IntakeResult[]> => {
+    const settled = [...results];
+    for (let round = 0; round < renamesMax; round += 1) {
+      const late = settled.flatMap((result, index) =>
+        result.kind === "late" ? [{ index, fenceMs: result.fenceMs }] : [],
+      );
+      if (late.length === 0) break;
+      const renamed = late.map(({ index, fenceMs }) => ({
+        ...(rows[index] as IntakeRow),
+        id: newId("msg_", Math.max(Date.now(), fenceMs + ID_STEP_MS)),
+      }));
+      const again = await insert(renamed, null);
+      passOn(renamed, again, null, 0);
+      late.forEach(({ index }, n) => {
+        settled[index] = again[n] as IntakeResult;
+      });
+    }
+    return settled;
   };
 
   const passOn = (
@@ -104,7 +130,9 @@ export function createIntake(options: IntakeOptions): Intake {
   return {
     async accept(row) {
       if (group.size >= waitingMax) throw new AppError("overloaded");
-      return group.submit(row);
+      const result = await group.submit(row);
+      if (result.kind === "late") throw new AppError("overloaded");
+      return result;
     },
     idle: () => group.idle(),
   };

@@ -13,6 +13,7 @@ import { requireOrg } from "./authorization.ts";
 import type { Context } from "./context.ts";
 import { getEndpointHeaders, replaceEndpointHeaders } from "./endpoint-headers.ts";
 import { getEndpointSecret, rotateEndpointSecret } from "./endpoint-secrets.ts";
+import { refusePolledUrl } from "./endpoint-urls.ts";
 import { createEndpoint, deleteEndpoint, getEndpoint, listEndpoints, upsertEndpoint } from "./endpoints.ts";
 import { operationalAppUid, operationalEventTypes, operationalOrg } from "./operational-events.ts";
 
@@ -64,6 +65,7 @@ export async function createOperationalEndpoint(
   input: OperationalEndpointIn,
 ): Promise<OperationalEndpointOut> {
   const own = inside(ctx);
+  refusePolledUrl(input.url);
   await prepare(own);
   const endpoint = await createEndpoint(own, operationalAppUid, input);
   ctx.events.forget(ctx.orgId);
@@ -83,6 +85,7 @@ export async function upsertOperationalEndpoint(
   input: OperationalEndpointUpdate,
 ): Promise<{ created: boolean; endpoint: OperationalEndpointOut }> {
   const own = inside(ctx);
+  refusePolledUrl(input.url);
   await prepare(own);
   const { created, endpoint } = await upsertEndpoint(own, operationalAppUid, ref, input);
   ctx.events.forget(ctx.orgId);

@@ -2,9 +2,10 @@ import { idTime, newId } from "../lib/ids.ts";
 import type { Logger } from "../lib/log.ts";
 import { triggers } from "../models/deliveries.ts";
 import type { Repos } from "../repos/index.ts";
-import type { IntakeResult, IntakeRow } from "../repos/intake.ts";
+import type { IntakeRow } from "../repos/intake.ts";
 import type { SubjectNames } from "../repos/operational.ts";
 import type { Outcome } from "../repos/outcomes.ts";
+import type { AcceptResult } from "./intake.ts";
 
 /** What an org can be told about its own endpoints and messages. */
 export const operationalEventTypes = {
@@ -59,7 +60,7 @@ const failingAttempts = 4;
 export type OperationalEventsParts = {
   repos: Pick<Repos, "operational">;
   /** The engine's own intake: what is emitted is delivered like everything else. */
-  accept(row: IntakeRow): Promise<IntakeResult>;
+  accept(row: IntakeRow): Promise<AcceptResult>;
   payloadRetentionDays: number;
   log: Logger;
 };
@@ -114,10 +115,10 @@ export function createOperationalEvents(parts: OperationalEventsParts): Operatio
 
 export const createAttemptEvents = ({ emit }: Pick<OperationalEvents, "emit">): AttemptEvents => ({
   attempted(outcome) {
-    const { succeeded, attempt, nextAt, orgId } = outcome;
+    const { succeeded, attempt, retryInMs, orgId } = outcome;
     if (succeeded) {
       if (attempt > failingAttempts) emit(orgId, { type: "message.attempt.recovered", attempt: outcome });
-    } else if (nextAt !== null) {
+    } else if (retryInMs !== null) {
       if (attempt === failingAttempts) emit(orgId, { type: "message.attempt.failing", attempt: outcome });
     } else if (outcome.trigger === triggers.scheduled) {
       emit(orgId, { type: "message.attempt.exhausted", attempt: outcome });

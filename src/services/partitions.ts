@@ -44,10 +44,7 @@ export const partitionsAhead = (now: Date): { from: Date; to: Date } => ({
  * @returns the names of those that were made
  */
 export async function ensurePartitions(repos: Repos, range: { from: Date; to: Date }): Promise<string[]> {
-  const wanted: PartitionSpec[] = [];
-  for (let at = weekStart(range.from).getTime(); at <= range.to.getTime(); at += weekMs) {
-    for (const table of partitionedTables) wanted.push(specOf(table, new Date(at)));
-  }
+  const wanted = specsOf(range);
   if (missing(wanted, await repos.partitions.list()).length === 0) return [];
   return repos.tx(async (tx) => {
     await tx.partitions.lock();
@@ -55,6 +52,19 @@ export async function ensurePartitions(repos: Repos, range: { from: Date; to: Da
     for (const spec of made) await tx.partitions.create(spec);
     return made.map((spec) => spec.name);
   });
+}
+
+/** The names of those that are missing between the two times. */
+export async function missingPartitions(repos: Repos, range: { from: Date; to: Date }): Promise<string[]> {
+  return missing(specsOf(range), await repos.partitions.list()).map(({ name }) => name);
+}
+
+function specsOf({ from, to }: { from: Date; to: Date }): PartitionSpec[] {
+  const specs: PartitionSpec[] = [];
+  for (let at = weekStart(from).getTime(); at <= to.getTime(); at += weekMs) {
+    for (const table of partitionedTables) specs.push(specOf(table, new Date(at)));
+  }
+  return specs;
 }
 
 function missing(wanted: PartitionSpec[], present: Partition[]): PartitionSpec[] {

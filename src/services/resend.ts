@@ -1,6 +1,6 @@
 import { findApplication } from "./applications.ts";
 import type { Context } from "./context.ts";
-import { findEndpoint } from "./endpoints.ts";
+import { findEndpoint, requireSendable } from "./endpoints.ts";
 import { AppError } from "./errors.ts";
 import { findMessage, hasPayload } from "./messages.ts";
 
@@ -19,7 +19,7 @@ export async function resendMessage(
   const endpoint = await findEndpoint(ctx, appId, endpointRef);
   const message = await findMessage(ctx, appId, messageRef, true);
   if (!hasPayload(message)) throw new AppError("missing_payload");
-  if (endpoint.disabled) throw new AppError("generic_error", { detail: "The endpoint is disabled." });
+  requireSendable(endpoint);
   await ctx.repos.tx(async (tx) => {
     await tx.queue.insertManual({
       orgId: ctx.orgId,

@@ -9,25 +9,24 @@ export type RetryPolicy = {
 };
 
 /**
- * When a failed delivery is due again.
+ * In how many milliseconds a failed delivery is due again.
  *
  * @param attempt how many attempts have been made, this one included
  * @param retryAfterSeconds what the receiver asked for; it can only lengthen the wait, up to an hour or twice the
  *   planned delay, whichever is longer
  * @returns null when the schedule is used up
  */
-export function nextAttemptAt(
+export function retryDelayMs(
   policy: RetryPolicy,
   attempt: number,
   retryAfterSeconds: number | null,
-  now: number,
   random: () => number = Math.random,
-): Date | null {
+): number | null {
   const planned = policy.schedule[attempt - 1];
   if (planned === undefined) return null;
   const jittered = planned * (1 + policy.jitter * (2 * random() - 1));
   const asked = Math.min(retryAfterSeconds ?? 0, Math.max(retryAfterSecondsMax, 2 * planned));
-  return new Date(now + Math.max(jittered, asked) * 1000);
+  return Math.max(jittered, asked) * 1000;
 }
 
 /**

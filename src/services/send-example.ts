@@ -4,7 +4,7 @@ import { RawJson } from "../lib/raw-json.ts";
 import type { EventExampleIn, MessageOut } from "../schemas/messages.ts";
 import { eventTypeScope } from "./authorization.ts";
 import type { Context } from "./context.ts";
-import { findEndpoint } from "./endpoints.ts";
+import { findEndpoint, requireSendable } from "./endpoints.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
 import { toMessageOut } from "./messages.ts";
 import { ensureCurrentPartitions } from "./partitions.ts";
@@ -26,7 +26,7 @@ export async function sendExample(
   const { eventType } = input;
   const endpoint = await findEndpoint(ctx, appRef, endpointRef);
   const payload = eventType === pingType ? pingPayload : await exampleOf(ctx, input);
-  if (endpoint.disabled) throw new AppError("generic_error", { detail: "The endpoint is disabled." });
+  requireSendable(endpoint);
   const { orgId } = ctx;
   const { appId, id: endpointId } = endpoint;
   const message = { id: newId("msg_"), orgId, appId, eventType, payload };

@@ -55,13 +55,13 @@ export async function sendMessage(
   }
   switch (result.kind) {
     case "accepted":
-      return sent(row, input);
+      return sent({ ...row, id: result.id }, input);
     case "no-application":
       throw notFound();
     case "duplicate-key":
       return repeated(ctx, parts, row, input);
     case "duplicate-event":
-      if (row.idempotency !== null) await parts.releaseKey(ctx.orgId, row.idempotency.key, row.id);
+      if (row.idempotency !== null) await parts.releaseKey(ctx.orgId, row.idempotency.key, result.id);
       throw new AppError("conflict", { detail: "A message with this eventId already exists" });
   }
 }

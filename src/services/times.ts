@@ -15,7 +15,7 @@ export function queryTime(name: string, text: string | undefined): Date | null {
 }
 
 /** @throws AppError validation (422) */
-function bodyTime(name: string, text: string): Date {
+export function bodyTime(name: string, text: string): Date {
   const time = parseTimestamp(text);
   if (time === null) throw invalid(["body", name], expected);
   return time;

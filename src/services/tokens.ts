@@ -56,13 +56,17 @@ export async function verifyToken(secret: string, jwt: string): Promise<TokenCla
       algorithms: ["HS256", "HS384", "HS512"],
     });
     const { sub, org } = payload;
-    if (typeof sub !== "string" || (org !== undefined && typeof org !== "string")) return null;
+    if (!isName(sub) || (org !== undefined && !isName(org))) return null;
     return payload as TokenClaims;
   } catch (error) {
     if (error instanceof errors.JOSEError) return null;
     throw error;
   }
 }
+
+/** What PostgreSQL can hold as text: no NUL, and no half of a surrogate pair. */
+const isName = (value: unknown): boolean =>
+  typeof value === "string" && !value.includes("\u0000") && value.isWellFormed();
 
 /** The secret that tokens are signed with: JWT_SECRET, or in embedded mode one made once in DATA_DIR. */
 export async function jwtSecretOf(

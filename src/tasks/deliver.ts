@@ -81,13 +81,13 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     events: options.events,
     log,
     // A retry that this process has scheduled should not wait for the next poll.
-    onRetry: (at) => loop.wakeAt(at),
+    onRetry: (inMs) => loop.wakeIn(inMs),
   });
 
   const run = async (delivery: Delivery): Promise<void> => {
     try {
       // Too late to be sure of ending before the lease does: whoever claims it next sends it.
-      if (Date.now() > delivery.leaseEndsAt - timeoutMsMax) return;
+      if (performance.now() > delivery.leaseEndsAt - timeoutMsMax) return;
       const target = await options.targets.get(delivery.endpointId, delivery.revision);
       if (target === null) return await deliveries.drop([delivery]);
       const judged = await deliver(policy, target, delivery, giveUp.signal);
@@ -137,7 +137,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   const claimOnce = async (): Promise<"again" | "wait"> => {
     await returns.giveBack();
     if (room() === 0) return "wait";
-    const leaseEndsAt = Date.now() + leaseMs;
+    const leaseEndsAt = performance.now() + leaseMs;
     const after = walkedTo ?? "";
     const held = hold();
     const claim = await returns.claimUnder(held.lease, () =>
@@ -181,7 +181,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     deliveriesMax: endpointBacklogMax,
     start: push,
     drop: (delivery) => deliveries.drop([delivery]),
-    claimAgainAt: (at) => loop.wakeAt(at),
+    claimAgainIn: (ms) => loop.wakeIn(ms),
   });
 
   const loop = createLoop({

@@ -10,8 +10,7 @@ export type SettleOptions = {
   disableAfterSeconds: number;
   events: AttemptEvents;
   log: Logger;
-  /** A retry is due then. */
-  onRetry(at: Date): void;
+  onRetry(inMs: number): void;
 };
 
 /** What follows an attempt: it is logged, committed and told, and an endpoint that is past hope disabled. Never rejects. */
@@ -38,7 +37,7 @@ export function createSettle(options: SettleOptions): (judged: Judged) => Promis
     logAttempt(log, judged);
     await recorder.record(outcome);
     events.attempted(outcome);
-    if (outcome.nextAt !== null) return options.onRetry(outcome.nextAt);
+    if (outcome.retryInMs !== null) return options.onRetry(outcome.retryInMs);
     if (!outcome.succeeded || judged.wantsDisabling) await disableIfDue(judged);
   };
 }
@@ -55,7 +54,7 @@ function logAttempt(log: Logger, { outcome }: Judged): void {
       outcome: outcome.succeeded ? "success" : "fail",
       statusCode: outcome.responseStatusCode,
       durationMs: outcome.durationMs,
-      nextAt: outcome.nextAt,
+      retryInMs: outcome.retryInMs === null ? null : Math.round(outcome.retryInMs),
       ...(outcome.responseStatusCode === 0 && { reason: outcome.response }),
     },
     "attempt",

@@ -18,8 +18,8 @@ export type ThrottledOptions = {
   deliveriesMax: number;
   start(delivery: Delivery): void;
   drop(delivery: Delivery): Promise<void>;
-  /** There may be more to claim from then on. */
-  claimAgainAt(at: Date): void;
+  /** There may be more to claim by then. */
+  claimAgainIn(ms: number): void;
 };
 
 /** How far ahead the moments are taken: the claim comes again at half of it. */
@@ -58,7 +58,7 @@ export function createThrottled(options: ThrottledOptions): Throttled {
   return {
     async claim(endpointId) {
       const lease = options.nextLease();
-      const leaseEndsAt = Date.now() + options.leaseMs;
+      const leaseEndsAt = performance.now() + options.leaseMs;
       const claimed = await options.returns.claimUnder(lease, () =>
         options.throttles.claim(endpointId, {
           lease,
@@ -72,7 +72,7 @@ export function createThrottled(options: ThrottledOptions): Throttled {
         if (delivery.gone) await options.drop(held);
         else startLater(held, startsInMs, stepMs);
       }
-      if (claimed.length > 0) options.claimAgainAt(new Date(Date.now() + (aheadSeconds * 1000) / 2));
+      if (claimed.length > 0) options.claimAgainIn((aheadSeconds * 1000) / 2);
     },
     cancel() {
       for (const timer of later.keys()) clearTimeout(timer);

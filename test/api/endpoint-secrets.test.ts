@@ -174,7 +174,7 @@ describe("a rotation", () => {
 });
 
 test("secrets are sealed at rest under an encryption key, and those from before it still open", async () => {
-  const sealing = await startApi({ encryptionKey: randomBytes(32), database: api.database });
+  const sealing = await startApi({ encryptionKeys: [randomBytes(32)], database: api.database });
   const get = async (uid: string) =>
     (await sealing.request("GET", `/app/own/endpoint/${uid}/secret`)).body.key;
   await addEndpoint("plain", { secret });

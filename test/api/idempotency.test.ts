@@ -171,7 +171,7 @@ describe("a key that is held", () => {
 });
 
 test("kept answers are sealed like secrets: they may hold a token", async () => {
-  const sealing = await startApi({ encryptionKey: new Uint8Array(32).fill(7), database: api.database });
+  const sealing = await startApi({ encryptionKeys: [new Uint8Array(32).fill(7)], database: api.database });
   const app = await sealing.request("POST", "/app", { body: { name: "sealed" } });
   const key = newKey();
   const path = `/auth/app-portal-access/${app.body.id}`;

@@ -27,6 +27,10 @@ beforeAll(async () => {
   Object.assign(byId, { key_id: key.body.id });
   const integration = await api.request("POST", "/app/own/integration", { body: { name: "ours" } });
   Object.assign(byId, { integ_id: integration.body.id });
+  const polled = await api.request("POST", "/app/own/endpoint", {
+    body: { url: "poll:ours", uid: "polled" },
+  });
+  Object.assign(byId, { sink_id: polled.body.id, consumer_id: "ours" });
   const listener = { url: "http://127.0.0.1/ours", uid: "listener" };
   const operational = await api.request("POST", "/operational-webhook/endpoint", { body: listener });
   Object.assign(byId, { operational_endpoint_id: operational.body.id });
@@ -34,7 +38,7 @@ beforeAll(async () => {
     byUid,
     byId,
     { operational_endpoint_id: "listener" },
-    { app_id: "own", endpoint_id: "one", msg_id: "event-1" },
+    { app_id: "own", endpoint_id: "one", sink_id: "polled", msg_id: "event-1" },
   );
 });
 afterAll(() => api.stop());
@@ -57,6 +61,7 @@ const bodies: Record<string, object> = {
   "PUT /app/:app_id/endpoint/:endpoint_id": { url: "http://127.0.0.1/theirs" },
   "PUT /app/:app_id/endpoint/:endpoint_id/headers": { headers: { theirs: "1" } },
   "PATCH /app/:app_id/endpoint/:endpoint_id/headers": { headers: { theirs: "1" } },
+  "POST /app/:app_id/poller/:sink_id/consumer/:consumer_id/seek": { after: new Date().toISOString() },
   "POST /app/:app_id/msg": { eventType: "user.signup", payload: {} },
   "POST /app/:app_id/msg/precheck/active": { eventType: "user.signup" },
   "POST /app/:app_id/msg/bulk-expunge": { ids: ["event-1"] },

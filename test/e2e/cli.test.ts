@@ -38,6 +38,9 @@ const commands = [
   "ops keys list",
   "ops keys revoke",
   "ops backfill",
+  "ops rotate-secret",
+  "ops stats",
+  "ops doctor",
 ].map((line) => ({ line, argv: line.split(" ").filter(Boolean) }));
 
 describe("serve", () => {

@@ -102,3 +102,26 @@ test("a key that ops keys makes opens the API, and once revoked no more", async 
   await until(async () => (await status()) === 401);
   expect(serve.stdout() + serve.stderr()).not.toContain(token);
 });
+
+test("beside a live serve: stats and doctor look, rotate-secret encrypts, and deliveries go on", async () => {
+  const stats = JSON.parse((await runApp(["ops", "stats", "--json"], { env })).stdout);
+  expect(stats.workers).toMatchObject([{ alive: true }]);
+  expect(stats.rates.messages).toBeGreaterThan(0);
+  const doctor = await runApp(["ops", "doctor"], { env });
+  for (const line of ["ok    schema", "ok    durability", "ok    workers", "warn  secrets"]) {
+    expect(doctor.stdout).toContain(line);
+  }
+  const key = Buffer.alloc(32, 7).toString("base64");
+  const keyed = { ...env, ENCRYPTION_KEY: key };
+  serve.kill();
+  expect(await serve.exited).toBe(0);
+  serve = await startServe({ env: keyed });
+  client = createClient(serve.url);
+  const rotated = await runApp(["ops", "rotate-secret", "--yes", "--json"], { env: keyed });
+  expect(rotated).toMatchObject({ code: 0, stdout: expect.stringMatching(/"encrypted":[1-9]/) });
+  expect((await runApp(["ops", "doctor"], { env: keyed })).stdout).toContain("ok    secrets");
+  const hook = receiver();
+  const { send } = await createTarget(client, hook, "keyed");
+  const id = await send();
+  await until(() => hook.delivered.has(id));
+});

@@ -71,7 +71,7 @@ const outcomeOf = (
   response: "",
   durationMs: 1,
   url: "http://127.0.0.1:9/",
-  nextAt: null,
+  retryInMs: null,
   sentHeaders: null,
   responseHeaders: null,
 });

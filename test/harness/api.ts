@@ -56,7 +56,7 @@ export type Api = {
 export async function startApi(
   options: {
     settings?: Settings;
-    encryptionKey?: Uint8Array;
+    encryptionKeys?: Uint8Array[];
     database?: TestDatabase;
     /** Hear of revocations, as `serve` does. */
     watch?: boolean;
@@ -83,7 +83,7 @@ export async function startApi(
     authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
     signIntegrationKey: createSignIntegrationKey(jwtSecret),
-    sealer: createSealer(options.encryptionKey),
+    sealer: createSealer(options.encryptionKeys),
     settings: options.settings ?? { endpointHttpsOnly: false },
     events,
     sending: { intake, ...intakeRepo, payloadRetentionDays: 90 },

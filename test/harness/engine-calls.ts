@@ -78,7 +78,7 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
             response: "no",
             durationMs: 5,
             url: "https://receiver.example/",
-            nextAt: null,
+            retryInMs: null,
             sentHeaders: null,
             responseHeaders: null,
           },

@@ -3,7 +3,8 @@ import { type Config, loadConfig } from "../../src/config.ts";
 import { connect, engineSettings } from "../../src/database.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { createRepos } from "../../src/repos/index.ts";
-import type { IntakeResult, IntakeRow } from "../../src/repos/intake.ts";
+import type { IntakeRow } from "../../src/repos/intake.ts";
+import type { AcceptResult } from "../../src/services/intake.ts";
 import { ensureCurrentPartitions } from "../../src/services/partitions.ts";
 import { createEngine } from "../../src/tasks/engine.ts";
 import { createWorker, type Worker } from "../../src/tasks/worker.ts";
@@ -17,7 +18,7 @@ export type Engine = {
   worker: Worker | null;
   /** Sends so many messages to an application, through the intake. */
   send(appId: string, count?: number, row?: Partial<IntakeRow>): Promise<string[]>;
-  accept(row: IntakeRow): Promise<IntakeResult>;
+  accept(row: IntakeRow): Promise<AcceptResult>;
   addApplication(columns?: { throttle_rate?: number }): Promise<string>;
   addEndpoint(appId: string, url: string, columns?: Record<string, unknown>): Promise<string>;
   /** Rows of the queue. */

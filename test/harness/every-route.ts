@@ -27,6 +27,7 @@ export async function createTenant(api: Api, orgId = "org_a"): Promise<Tenant> {
   const eventType = { description: "known", schemas };
   await api.request("PUT", "/event-type/user.signup", { body: eventType, token });
   const endpoint_id = await made(`/app/${app_id}/endpoint`, { url: "http://127.0.0.1/", uid: "one" });
+  const sink_id = await made(`/app/${app_id}/endpoint`, { url: "poll:every" });
   const message = { eventType: "user.signup", channels: null };
   const msg_id = await made(`/app/${app_id}/msg`, { eventType: "user.signup", payload: {} });
   const rows = createRows(api.database.sql, orgId);
@@ -41,6 +42,8 @@ export async function createTenant(api: Api, orgId = "org_a"): Promise<Tenant> {
     ...{
       app_id,
       endpoint_id,
+      sink_id,
+      consumer_id: "every",
       msg_id,
       task_id,
       key_id,

@@ -43,6 +43,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
   };
   const batch = { orgId, appId, input, afterId: from.message, beforeId: to.message, batchSize: 500 };
   const task = newId("qtask_");
+  const consumer = { orgId, endpointId, consumerId: "warehouse" };
   const uuid = crypto.randomUUID();
   const types = { orgId, featureFlags: ["f"] };
   const eventType = { id: newId("evtype_"), orgId, name: "n", description: "" };
@@ -58,6 +59,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     applications: {
       find: (repo) => each(repo.find(orgId, appId), repo.find(orgId, filled.appUid)),
       lock: (repo) => repo.lock(orgId, appId),
+      markPolled: (repo) => repo.markPolled(orgId, appId),
       resolve: (repo) => repo.resolve(orgId, [appId, filled.appUid]),
       list: (repo) =>
         each(repo.list(orgId, up), repo.list(orgId, pageRequest({ iterator: appId }, "descending"))),
@@ -162,6 +164,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.list(messageScope, down, noFilter, true),
           repo.list(messageScope, next(messageId), { channel: "c", eventTypes: ["a"] }, false),
           repo.list({ ...messageScope, appId: filled.otherApp.id }, up, noFilter, true),
+          repo.list({ ...messageScope, from: messageId }, up, { ...noFilter, channels: ["c"] }, true),
         ),
       scannedTo: (repo) => repo.scannedTo(messageScope, next(messageId)),
       findAll: (repo) => repo.findAll(orgId, appId, [messageId, from.message], true),
@@ -178,7 +181,27 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           batchSize: 100,
         }),
     },
-    operator: { findEndpoint: (repo) => repo.findEndpoint(endpointId) },
+    operator: {
+      findEndpoint: (repo) => repo.findEndpoint(endpointId),
+      countSecrets: (repo) => repo.countSecrets(),
+      listSecrets: (repo) => repo.listSecrets(0, 500),
+      replaceSecrets: (repo) => repo.replaceSecrets([{ id: 1, from: "whsec_x", to: "whsec_y" }]),
+    },
+    inspection: {
+      queue: (repo) => repo.queue(10),
+      breakers: (repo) => repo.breakers(),
+      server: (repo) => repo.server(),
+      settings: (repo) => repo.settings(),
+      oldestTransaction: (repo) => repo.oldestTransaction(),
+      overdue: (repo) => repo.overdue(300),
+      schedules: (repo) => repo.schedules(),
+      idleTasks: (repo) => repo.idleTasks(600),
+      secretsByKey: (repo) => repo.secretsByKey(),
+      workers: (repo) => repo.workers(),
+      countMessages: (repo) => repo.countMessages(filled.lateMessageId),
+      countAttempts: (repo) => repo.countAttempts(`atmpt_${filled.lateMessageId.slice(4)}`, from.attempt),
+      sizes: (repo) => repo.sizes(),
+    },
     partitions: {
       list: (repo) => repo.list(),
       lock: (repo) => repo.lock(),
@@ -186,6 +209,13 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       detach: (repo) => repo.detach("messages", old.name).catch(() => {}),
       finishDetach: (repo) => repo.finishDetach("messages", old.name).catch(() => {}),
       drop: (repo) => repo.drop("messages_20190107"),
+    },
+    pollers: {
+      newest: (repo) => repo.newest({ orgId, appId, afterId: messageId }),
+      raiseFence: (repo) => repo.raiseFence(Date.now()),
+      findConsumer: (repo) => repo.findConsumer(consumer),
+      advance: (repo) => repo.advance(consumer, { position: messageId, seeks: 0 }),
+      seek: (repo) => repo.seek(consumer, messageId),
     },
     queue: {
       insertManual: (repo) => repo.insertManual({ orgId, appId, messageId, endpointId }),

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { newId } from "../../src/lib/ids.ts";
 import { prepareHistory } from "../harness/history.ts";
+import { opsOn } from "../harness/ops.ts";
 import { createTestDatabase } from "../harness/postgres.ts";
 import { until } from "../harness/receiver.ts";
 import { createRows } from "../harness/rows.ts";
@@ -11,23 +12,9 @@ const rows = createRows(sql, "org_a");
 await prepareHistory(database);
 afterAll(() => database.drop());
 
-const backfill = (...args: string[]) =>
-  Bun.spawn(["bun", "src/main.ts", "ops", "backfill", ...args], {
-    env: { PATH: Bun.env.PATH, DATABASE_URL: database.url },
-    stdout: "pipe",
-    stderr: "pipe",
-    timeout: 60_000,
-    killSignal: "SIGKILL",
-  });
-type Line = Record<string, string | number | boolean | null>;
-const finish = async (child: ReturnType<typeof backfill>) => {
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  const lines = out
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Line);
-  return { lines, summary: lines.findLast(({ event }) => event === "summary"), err, code };
-};
+const ops = opsOn(database);
+const { finish } = ops;
+const backfill = (...args: string[]) => ops.start("backfill", ...args);
 
 const scene = async (count: number) => {
   const app = await rows.application();

@@ -71,7 +71,13 @@ const RIGHT: [string, string, string, unknown][] = [
   ["EGRESS_ALLOW", "10.1.2.3", "egressAllow", ["10.1.2.3/32"]],
   ["EGRESS_PROXY", "http://u:p@proxy:3128", "egressProxy", "http://u:p@proxy:3128"],
   ["HOST", "::1", "host", "::1"],
-  ["ENCRYPTION_KEY", Buffer.alloc(32, 7).toString("base64"), "encryptionKey", new Uint8Array(32).fill(7)],
+  ["ENCRYPTION_KEY", Buffer.alloc(32, 7).toString("base64"), "encryptionKeys", [new Uint8Array(32).fill(7)]],
+  [
+    "ENCRYPTION_KEY",
+    [1, 2].map((byte) => Buffer.alloc(32, byte).toString("base64")).join(", "),
+    "encryptionKeys",
+    [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)],
+  ],
   ["DISABLE_ENDPOINT_AFTER", "60", "disableEndpointAfterSeconds", 60],
 ];
 
@@ -96,6 +102,7 @@ const WRONG: [string, string, string][] = [
   ["EGRESS_PROXY", "socks5://proxy", "a URL like http://"],
   ["HOST", "localhost:80", "without a port"],
   ["ENCRYPTION_KEY", Buffer.alloc(31).toString("base64"), "32 bytes as base64"],
+  ["ENCRYPTION_KEY", `${Buffer.alloc(32).toString("base64")},`, "with commas between"],
   ["DATABASE_URL", "mysql://db/x", "a URL like postgres://"],
   ["DATABASE_URL", "postgres://me:5%zz@db/x", "% written as %25"],
 ];
@@ -161,7 +168,7 @@ describe("secrets stay hidden", () => {
     expect(dump).toMatchObject({
       databaseUrl: "postgres://me:***@db:5432/posthorn",
       jwtSecret: "***",
-      encryptionKey: "***",
+      encryptionKeys: "***",
       port: 8071,
     });
   });

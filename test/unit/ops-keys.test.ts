@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "../../src/database.ts";
 import { createRepos } from "../../src/repos/index.ts";
 import { createAuthentication } from "../../src/services/authentication.ts";
+import { opsOn } from "../harness/ops.ts";
 import { createTestDatabase, type TestDatabase } from "../harness/postgres.ts";
 
 const org = "org_23rb8YdGqMT0qIzpgGwdXfHirMu";
@@ -11,24 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-async function keys(...args: string[]) {
-  const child = Bun.spawn(["bun", "src/main.ts", "ops", "keys", ...args], {
-    env: { PATH: Bun.env.PATH, DATABASE_URL: database.url },
-    stdout: "pipe",
-    stderr: "pipe",
-    timeout: 20_000,
-  });
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  const events = out.split("\n").filter((line) => line !== "");
-  return { events: events.map((line) => JSON.parse(line)), out, err, code };
-}
+const keys = (...args: string[]) => opsOn(database).run("keys", ...args);
 
 test("a key's life: made, listed without its token, revoked after a yes, and all of it audited", async () => {
   const made = await keys("create", "--name", "CI", "--scopes=read", "--scopes", "admin", "--expires=28d");
   expect({ code: made.code, err: made.err }).toEqual({ code: 0, err: "" });
-  const [{ id, token }, summary] = made.events;
-  expect(made.events[0]).toMatchObject({ event: "key", name: "CI", scopes: "read,admin" });
-  expect(summary).toMatchObject({ event: "summary", created: 1 });
+  const { id, token } = made.lines[0] as { id: string; token: string };
+  expect(made.lines[0]).toMatchObject({ event: "key", name: "CI", scopes: "read,admin" });
+  expect(made.summary).toMatchObject({ event: "summary", created: 1 });
 
   const client = connect(database.url, { max: 1, prepare: true, applicationName: "ops keys test" });
   const authentication = () => createAuthentication({ jwtSecret: "x", repos: createRepos(client) });
@@ -36,17 +27,17 @@ test("a key's life: made, listed without its token, revoked after a yes, and all
   expect(await authentication().authenticate(`Bearer ${token}`)).toEqual(actor as never);
 
   const listed = await keys("list");
-  expect(listed.events).toMatchObject([{ id, name: "CI", lastUsedAt: null }, { keys: 1 }]);
+  expect(listed.lines).toMatchObject([{ id, name: "CI", lastUsedAt: null }, { keys: 1 }]);
   expect(listed.out).not.toContain(token);
 
   expect(await keys("revoke", id)).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
   expect(await keys("revoke", id, "--dry-run")).toMatchObject({
     code: 0,
-    events: [{ dryRun: true, revoked: 0 }],
+    lines: [{ dryRun: true, revoked: 0 }],
   });
-  expect(await keys("revoke", id, "--yes")).toMatchObject({ code: 0, events: [{ revoked: 1 }] });
+  expect(await keys("revoke", id, "--yes")).toMatchObject({ code: 0, lines: [{ revoked: 1 }] });
   expect(async () => authentication().authenticate(`Bearer ${token}`)).toThrow("authentication_failed");
-  expect((await keys("list")).events).toMatchObject([{ keys: 0 }]);
+  expect((await keys("list")).lines).toMatchObject([{ keys: 0 }]);
   expect(await keys("revoke", id, "--yes")).toMatchObject({
     code: 2,
     err: expect.stringContaining("no live key"),

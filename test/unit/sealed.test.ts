@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
-import { createSealer } from "../../src/lib/sealed.ts";
+import { createSealer, sealedUnder } from "../../src/lib/sealed.ts";
 
 const key = randomBytes(32);
-const sealer = createSealer(key);
+const sealer = createSealer([key]);
 
 test("what is sealed opens again, and is never twice the same", () => {
   fc.assert(
@@ -32,12 +32,23 @@ test("no byte of it can be changed", () => {
 test("another key, or none, can't open it and says which it needs", () => {
   const sealed = sealer.seal("whsec_secret");
   const named = sealed.slice(0, "enc:v1:".length + 8);
-  expect(() => createSealer(randomBytes(32)).open(sealed)).toThrow(named);
-  expect(() => createSealer(undefined).open(sealed)).toThrow(named);
+  expect(() => createSealer([randomBytes(32)]).open(sealed)).toThrow(named);
+  expect(() => createSealer().open(sealed)).toThrow(named);
 });
 
 test("what is plain stays plain, with a key and without", () => {
   expect(sealer.open("whsec_plain")).toBe("whsec_plain");
-  const none = createSealer(undefined);
+  const none = createSealer();
   expect(none.open(none.seal("whsec_plain"))).toBe("whsec_plain");
+});
+
+test("of several keys the first seals, and all open", () => {
+  const before = sealer.seal("whsec_secret");
+  const next = randomBytes(32);
+  const both = createSealer([next, key]);
+  expect(both.open(before)).toBe("whsec_secret");
+  expect(createSealer([next]).open(both.seal("whsec_secret"))).toBe("whsec_secret");
+  expect(() => sealer.open(both.seal("whsec_secret"))).toThrow(`enc:v1:${both.keyId}`);
+  expect(sealedUnder(both.seal(""))).toBe(both.keyId);
+  expect([sealedUnder("whsec_plain"), createSealer().keyId]).toEqual([null, null]);
 });

@@ -45,6 +45,7 @@ describe("tokens", () => {
     ["expired", { sub: ORG, exp: nowSeconds - 1 }],
     ["not valid yet", { sub: ORG, nbf: nowSeconds + 60 }],
     ["without a subject", {}],
+    ["with a NUL in its subject", { sub: "org_\u0000" }],
     ["with an org that is no text", { sub: "app_1", org: 5 }],
   ])("a token %s is null", async (_, claims) => {
     expect(await verifyToken(SECRET.repeat(2), await foreign("HS256", claims))).toBeNull();

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import postgres from "postgres";
 import type { Logger } from "../log.ts";
-import { type Home, makeFolder } from "./home.ts";
+import { archive } from "./archive.ts";
+import { unpackFolder } from "./folder-pack.ts";
+import { giveTo, type Home, makeFolder } from "./home.ts";
 import { runProgram } from "./program.ts";
 import { DATABASE, SOCKET_PORT, SUPERUSER } from "./settings.ts";
 
@@ -32,6 +34,34 @@ export async function provideCluster(
   const making = `${home.clusterDir}.initializing`;
   rmSync(making, { recursive: true, force: true });
   makeFolder(making, 0o700, home.runAs);
+  if (archive?.cluster) await unpackCluster(archive.cluster, making, runtime, home, durable);
+  else await initialize(making, runtime, home, durable);
+  renameSync(making, home.clusterDir);
+  log.info({ dir: home.clusterDir, ms: Math.round(performance.now() - started) }, "PostgreSQL cluster made");
+}
+
+/**
+ * Takes the cluster that the build has made: initdb takes longer than all else at the first start. All that came out of
+ * one build share a system identifier; it is there to tell replicas apart, and these have none: they listen on a
+ * socket only.
+ */
+async function unpackCluster(
+  packed: string,
+  making: string,
+  runtime: string,
+  home: Home,
+  durable: boolean,
+): Promise<void> {
+  await unpackFolder(await Bun.file(packed).bytes(), making);
+  for (const entry of readdirSync(making, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    chmodSync(path, entry.isDirectory() ? 0o700 : 0o600);
+    if (home.runAs) giveTo(path, home.runAs);
+  }
+  if (durable) await runProgram(join(runtime, "bin/initdb"), ["--sync-only", "-D", making], home);
+}
+
+async function initialize(making: string, runtime: string, home: Home, durable: boolean): Promise<void> {
   const args = [
     "-D",
     making,
@@ -44,8 +74,6 @@ export async function provideCluster(
   ];
   if (!durable) args.push("--no-sync");
   await runProgram(join(runtime, "bin/initdb"), args, home);
-  renameSync(making, home.clusterDir);
-  log.info({ dir: home.clusterDir, ms: Math.round(performance.now() - started) }, "PostgreSQL cluster made");
 }
 
 /** Makes the database if it isn't there: a kill between initdb and here leaves a cluster without it. */

@@ -12,6 +12,7 @@ import {
 import { basename, dirname, join, relative } from "node:path";
 import type { Logger } from "../log.ts";
 import { archive, type PostgresArchive } from "./archive.ts";
+import { unpackFolder } from "./folder-pack.ts";
 import { canReach, type Home } from "./home.ts";
 import { isNeeded } from "./payload.ts";
 
@@ -39,8 +40,7 @@ export async function provideRuntime(home: Home, log: Logger): Promise<string> {
 
 async function unpackOnce(home: Home, packed: PostgresArchive, log: Logger): Promise<string> {
   return install(home, packed.key, log, async (target) => {
-    const tar = await Bun.zstdDecompress(await Bun.file(packed.path).bytes());
-    await new Bun.Archive(tar).extract(target);
+    await unpackFolder(await Bun.file(packed.programs).bytes(), target);
   });
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { intValue } from "../cli-values.ts";
 
 export interface RateOptions {
   /** How many may go in a second; Infinity for no limit. */
@@ -8,6 +9,10 @@ export interface RateOptions {
   nowMs?: () => number;
   sleepMs?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
+
+/** Reads `--rate`: how many may go in a second, Infinity without the flag. @throws UsageError */
+export const perSecondValue = (text: string | undefined): number =>
+  text === undefined ? Number.POSITIVE_INFINITY : intValue("rate", text, { min: 1, max: 100_000 });
 
 /**
  * Spaces batches so that over time no more than the rate goes through. Time that was not used is not saved up.

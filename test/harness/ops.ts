@@ -1,0 +1,32 @@
+import type { TestDatabase } from "./postgres.ts";
+
+type Line = Record<string, string | number | boolean | null>;
+export type OpsEnd = {
+  code: number;
+  out: string;
+  err: string;
+  /** The JSON lines that it printed. */
+  lines: Line[];
+  summary: Line | undefined;
+};
+
+/** Operators' scripts from the source, on a test's database. */
+export function opsOn(database: Pick<TestDatabase, "url">, env: Record<string, string> = {}) {
+  const start = (...args: string[]) =>
+    Bun.spawn(["bun", "src/main.ts", "ops", ...args], {
+      env: { PATH: Bun.env.PATH, DATABASE_URL: database.url, ...env },
+      stdout: "pipe",
+      stderr: "pipe",
+      timeout: 60_000,
+      killSignal: "SIGKILL",
+    });
+  const finish = async (child: ReturnType<typeof start>): Promise<OpsEnd> => {
+    const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+    const lines = out
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Line);
+    return { code, out, err, lines, summary: lines.findLast(({ event }) => event === "summary") };
+  };
+  return { start, finish, run: (...args: string[]) => finish(start(...args)) };
+}
