@@ -5,9 +5,9 @@ import { type Api, appToken, orgToken, startApi } from "../harness/api.ts";
 import { createRows } from "../harness/rows.ts";
 import { runScenarios, type Scenario } from "../harness/scenarios.ts";
 
-const [failed, succeeded] = [newId("atmpt_"), newId("atmpt_")];
-/** When it succeeded, to the second. */
-const at = String(Math.floor(Date.now() / 1000));
+const sentAtMs = Date.now();
+const [failed, succeeded] = [newId("atmpt_", sentAtMs), newId("atmpt_", sentAtMs)];
+const at = String(Math.floor(sentAtMs / 1000));
 let api: Api;
 let message: { id: string };
 const tokens: Record<string, string> = {};

@@ -68,7 +68,7 @@ test("another org's event type of that name has no say", async () => {
   await engine.database.sql`insert into event_types (id, org_id, name, description, retry_schedule)
     values (${newId("evtype_")}, 'org_other', 'test.event', '', '{}')`;
   expect(await (await place(failing)).outcomes()).toHaveLength(4);
-});
+}, 30_000);
 
 test("a change of an endpoint's schedule holds at once, one of an event type's within seconds", async () => {
   const { sql } = engine.database;
@@ -90,7 +90,7 @@ test("an endpoint's own timeout ends a delivery, and another's stays the server'
   expect(attempt?.response).toStartWith("timed out after 150 ms");
   const slow = await place(() => Bun.sleep(400).then(() => ({ status: 204 })));
   expect(await slow.outcomes()).toMatchObject([{ status: 0 }]);
-});
+}, 30_000);
 
 test("webhook-delivery: abort-message ends a message's retries, and no other's", async () => {
   const one = await place(() => ({ status: 500, headers: { "webhook-delivery": " Abort-Message" } }));
@@ -98,7 +98,7 @@ test("webhook-delivery: abort-message ends a message's retries, and no other's",
   expect(await one.disabled()).toBeFalse();
   one.receiver.answer = failing;
   expect(await one.outcomes()).toHaveLength(4);
-});
+}, 30_000);
 
 test("webhook-delivery: disable disables, as 410 does; after a success too", async () => {
   for (const status of [503, 204]) {
@@ -106,7 +106,7 @@ test("webhook-delivery: disable disables, as 410 does; after a success too", asy
     expect((await one.outcomes()).map((row) => row.response_status_code)).toEqual([status]);
     await until(one.disabled);
   }
-});
+}, 30_000);
 
 test("an unknown wish is none, and a success has nothing to abort", async () => {
   const unknown = await place(() => ({ status: 500, headers: { "webhook-delivery": "later" } }));
@@ -114,7 +114,7 @@ test("an unknown wish is none, and a success has nothing to abort", async () => 
   const good = await place(() => ({ status: 200, headers: { "webhook-delivery": "abort-message" } }));
   expect(await good.outcomes()).toMatchObject([{ status: 0 }]);
   expect(await good.disabled()).toBeFalse();
-});
+}, 30_000);
 
 test("headers are kept of failures, both ways, without credentials; of successes not", async () => {
   let status = 500;
@@ -135,7 +135,7 @@ test("headers are kept of failures, both ways, without credentials; of successes
   expect(JSON.stringify(failed)).not.toContain("hush");
   status = 204;
   expect(await one.outcomes()).toMatchObject([{ sent_headers: null, response_headers: null }]);
-});
+}, 30_000);
 
 test("of an attempt without an answer, what was to be sent is kept", async () => {
   const one = await place(failing, { retry_schedule: [] });
@@ -143,4 +143,4 @@ test("of an attempt without an answer, what was to be sent is kept", async () =>
   const [attempt] = await one.outcomes();
   expect(attempt).toMatchObject({ response_status_code: 0, response_headers: null });
   expect(attempt?.sent_headers).toContain("webhook-signature");
-});
+}, 30_000);
