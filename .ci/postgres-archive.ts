@@ -20,6 +20,9 @@ import { isNeeded } from "../src/lib/embedded-postgres/payload.ts";
 
 const ZSTD_LEVEL = 19;
 
+/** What a server makes anew, or knows only of the one that ran in the build. */
+const PASSING = /^(postmaster\.(opts|pid)|current_logfiles|pg_stat\/pgstat\.stat|.*pg_internal\.init)$/;
+
 /**
  * Packs what the executable carries of PostgreSQL: the same bytes from the same package, and a cluster if this
  * machine is of the platform. Kept under `node_modules/.cache`, since packing takes the longest of the whole build.
@@ -34,7 +37,12 @@ export async function packPostgres(root: string, platform: string): Promise<Post
   const cache = join(root, "node_modules/.cache/posthorn");
   mkdirSync(cache, { recursive: true });
   const version = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
-  const sources = digestOf(["folder-pack.ts", "payload.ts", "cluster.ts", "settings.ts"], root);
+  const sources = digestOf([
+    import.meta.path,
+    ...["folder-pack.ts", "payload.ts", "cluster.ts", "settings.ts"].map((module) =>
+      join(root, "src/lib/embedded-postgres", module),
+    ),
+  ]);
   const name = `${version}-${platform}`;
   const programs = await keep(join(cache, `programs-${name}-${sources}`), () =>
     packFolder(join(folder, "native"), isNeeded, ZSTD_LEVEL),
@@ -59,8 +67,7 @@ async function packCluster(): Promise<Uint8Array> {
     const log = pino({ level: "warn" });
     const server = await startEmbeddedPostgres({ dataDir, log, owner: "share" });
     await server.stop();
-    const isCluster = (file: string) => file !== "postmaster.opts" && file !== "postmaster.pid";
-    return await packFolder(join(dataDir, "postgres/data"), isCluster, ZSTD_LEVEL);
+    return await packFolder(join(dataDir, "postgres/data"), (name) => !PASSING.test(name), ZSTD_LEVEL);
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }
@@ -74,8 +81,8 @@ async function keep(path: string, make: () => Promise<Uint8Array>): Promise<stri
   return path;
 }
 
-function digestOf(modules: string[], root: string): string {
+function digestOf(paths: string[]): string {
   const hash = createHash("sha256");
-  for (const module of modules) hash.update(readFileSync(join(root, "src/lib/embedded-postgres", module)));
+  for (const path of paths) hash.update(readFileSync(path));
   return hash.digest("hex").slice(0, 8);
 }

@@ -1,5 +1,20 @@
-import { bigint, boolean, doublePrecision, integer, jsonb, pgTable, text } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  customType,
+  doublePrecision,
+  integer,
+  json,
+  jsonb,
+  pgTable,
+  text,
+} from "drizzle-orm/pg-core";
 import { time } from "./columns.ts";
+
+/** An expression over the payload; services/payload-filters.ts says which there are. */
+export type PayloadFilter = Record<string, unknown>;
+
+const jsonpath = customType<{ data: string }>({ dataType: () => "jsonpath" });
 
 export const endpoints = pgTable("endpoints", {
   id: text().primaryKey(),
@@ -9,9 +24,13 @@ export const endpoints = pgTable("endpoints", {
   url: text().notNull(),
   description: text().notNull().default(""),
   disabled: boolean().notNull().default(false),
+  fifo: boolean().notNull().default(false),
   polled: boolean().notNull().default(false),
   eventTypes: text("event_types").array(),
   channels: text().array(),
+  filter: json().$type<PayloadFilter>(),
+  /** The filter, compiled. */
+  filterPath: jsonpath("filter_path"),
   throttleRate: integer("throttle_rate"),
   deliveryTimeoutMs: integer("delivery_timeout_ms"),
   retrySchedule: doublePrecision("retry_schedule").array(),

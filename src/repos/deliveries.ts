@@ -38,6 +38,8 @@ export type Claim = {
   walkedTo: string | null;
   /** Endpoints with a throttleRate that may have something due: see throttles.ts. */
   throttled: string[];
+  /** FIFO endpoints whose turn is free and whose first delivery is due: see turns.ts. */
+  inLine: string[];
 };
 
 export type DeliveryKey = { messageId: string; endpointId: string; trigger: number; lease: string };
@@ -58,7 +60,7 @@ export type ClaimRow = {
   payload: string;
   content_type: string | null;
 };
-type Walk = { walked: number; walked_to: string; throttled: string[] };
+type Walk = { walked: number; walked_to: string; throttled: string[]; in_line: string[] };
 
 /** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
 export function createDeliveriesRepo(sql: Sql) {
@@ -67,7 +69,8 @@ export function createDeliveriesRepo(sql: Sql) {
      * Takes due deliveries under a lease. It walks from endpoint to endpoint through the index, so that neither a
      * backlog of a million rows for one of them nor a saturated one is read past the rows that are taken.
      *
-     * Indexes: deliveries_claim (one descent an endpoint and priority), the keys of endpoints and messages.
+     * Indexes: deliveries_claim (one descent an endpoint and priority), the keys of endpoints and messages; for FIFO
+     * endpoints deliveries_position, of which it reads the first.
      */
     async claim(options: ClaimOptions): Promise<Claim> {
       const rows = await sql<(ClaimRow & Walk)[]>`
@@ -84,24 +87,32 @@ export function createDeliveriesRepo(sql: Sql) {
         candidates as materialized (
           select w.endpoint_id, e.revision, e.disabled or e.deleted_at is not null as gone,
                  e.throttle_rate is not null or a.throttle_rate is not null as throttled,
-                 h.open_until is not null as probe
+                 h.open_until is not null as probe,
+                 -- What stands in line still when the endpoint is none any more goes like the rest.
+                 t.endpoint_id is not null and (not e.fifo or e.disabled or e.deleted_at is not null) as lapsed,
+                 case when e.fifo and t.held_until <= now() then (
+                   select d.due_at <= now() from deliveries d
+                   where d.endpoint_id = w.endpoint_id and d.position is not null order by d.position limit 1
+                 ) end as in_line
           from walked w
           join endpoints e on e.id = w.endpoint_id
           join applications a on a.id = e.app_id
           left join endpoint_health h on h.endpoint_id = e.id
+          left join turns t on t.endpoint_id = e.id
           where w.endpoint_id <> all(${options.saturated}::text[]) and (h.open_until is null or h.open_until <= now())
         ),
         due as materialized (
           select d.message_id, d.endpoint_id, d.trigger, c.revision, c.gone, c.probe
           from candidates c
           cross join lateral (
-            select d.* from (values (0), (1), (2)) p(priority)
+            select d.* from (values (0), (1), (2), (3)) p(priority)
             cross join lateral (
               select d.message_id, d.endpoint_id, d.trigger from deliveries d
               where d.endpoint_id = c.endpoint_id and d.priority = p.priority and d.due_at <= now()
               order by d.due_at limit case when c.probe and not c.gone then 1 else ${options.perEndpointMax}::int end
               for update skip locked
             ) d
+            where p.priority < 3 or c.lapsed
             limit case when c.probe and not c.gone then 1 else ${options.perEndpointMax}::int end
           ) d
           where c.gone or not c.throttled
@@ -120,10 +131,11 @@ export function createDeliveriesRepo(sql: Sql) {
           returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.revision, due.gone, due.probe
         )
         select c.*, c.gone or m.payload is null as gone, m.event_type, m.channels, m.payload, m.content_type,
-               s.walked, s.walked_to, s.throttled
+               s.walked, s.walked_to, s.throttled, s.in_line
         from (
           select count(*)::int as walked, max(endpoint_id) as walked_to,
-                 array(select endpoint_id from candidates where throttled and not gone) as throttled
+                 array(select endpoint_id from candidates where throttled and not gone) as throttled,
+                 array(select endpoint_id from candidates where in_line and not gone) as in_line
           from walked
         ) s
         left join claimed c on true
@@ -132,6 +144,7 @@ export function createDeliveriesRepo(sql: Sql) {
       return {
         deliveries: rows.filter((row) => row.message_id !== null).map(toClaimed),
         throttled: rows[0]?.throttled ?? [],
+        inLine: rows[0]?.in_line ?? [],
         walkedTo: walked < options.endpointsMax ? null : (rows[0]?.walked_to ?? null),
       };
     },
@@ -151,9 +164,10 @@ export function createDeliveriesRepo(sql: Sql) {
      * No index: it reads the queue once, and only after a death.
      */
     async releaseLeases(range: { from: string; to: string } | null): Promise<number> {
+      const held = sql`lease is not null and ${range === null ? sql`true` : sql`lease between ${range.from} and ${range.to}`}`;
       const freed = await sql`
-        update deliveries set lease = null, due_at = now()
-        where lease is not null and ${range === null ? sql`true` : sql`lease between ${range.from} and ${range.to}`}`;
+        with turns_freed as (update turns set held_until = now() where held_until > now() and ${held})
+        update deliveries set lease = null, due_at = now() where ${held}`;
       return freed.count;
     },
 

@@ -11,8 +11,11 @@ export type EndpointChanges = Partial<
     | "url"
     | "description"
     | "disabled"
+    | "fifo"
     | "eventTypes"
     | "channels"
+    | "filter"
+    | "filterPath"
     | "throttleRate"
     | "deliveryTimeoutMs"
     | "retrySchedule"
@@ -44,7 +47,7 @@ export function createEndpointsRepo(db: Db | Tx) {
         .limit(request.limit + 1);
     },
 
-    /** Whether any endpoint would be sent such a message. Index: endpoints_app_id. */
+    /** Whether any endpoint would be sent such a message, if its filter lets the payload pass. Index: endpoints_app_id. */
     async anyWants(
       orgId: string,
       appId: string,

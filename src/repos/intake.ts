@@ -132,23 +132,36 @@ export function createIntakeRepo(sql: Sql) {
                  now() + make_interval(hours => retention_hours)
           from stored
         ),
-        wanted as materialized (
-          select s.id as message_id, s.org_id, s.app_id, e.id as endpoint_id, e.revision,
-                 row_number() over (partition by e.id order by s.ordinal) <= ${perEndpointMax}
-                   and row_number() over (order by s.ordinal) <= ${deliveriesMax}
-                   and s.throttle_rate is null and e.throttle_rate is null
-                   and e.id <> all(${saturated}::text[])
-                   and not exists (
-                     select from endpoint_health h where h.endpoint_id = e.id and h.open_until is not null
-                   ) as leased
+        candidates as materialized (
+          select s.id as message_id, s.org_id, s.app_id, s.ordinal, e.id as endpoint_id, e.revision, e.fifo, e.filter_path,
+                 s.throttle_rate is null and e.throttle_rate is null and not e.fifo as free
           from stored s
           join endpoints e on e.app_id = s.app_id and e.deleted_at is null and not e.disabled and not e.polled
             and (e.event_types is null or s.event_type = any(e.event_types))
             and (e.channels is null or e.channels && s.channels)
         ),
+        -- Each payload that a filter asks for is read once.
+        documents as materialized (
+          select s.id, payload_document(s.payload, s.content_type) as document from stored s
+          where s.id in (select message_id from candidates where filter_path is not null)
+        ),
+        wanted as materialized (
+          select c.message_id, c.org_id, c.app_id, c.endpoint_id, c.revision, c.fifo, c.ordinal,
+                 row_number() over (partition by c.endpoint_id order by c.ordinal) <= ${perEndpointMax}
+                   and row_number() over (order by c.ordinal) <= ${deliveriesMax}
+                   and c.free
+                   and c.endpoint_id <> all(${saturated}::text[])
+                   and not exists (
+                     select from endpoint_health h where h.endpoint_id = c.endpoint_id and h.open_until is not null
+                   ) as leased
+          from candidates c
+          where c.filter_path is null
+             or (select d.document from documents d where d.id = c.message_id) @@ c.filter_path
+        ),
         queued as (
-          insert into deliveries (message_id, endpoint_id, org_id, app_id, due_at, lease)
-          select message_id, endpoint_id, org_id, app_id,
+          insert into deliveries (message_id, endpoint_id, org_id, app_id, priority, position, due_at, lease)
+          select message_id, endpoint_id, org_id, app_id, case when fifo then 3 else 0 end,
+                 case when fifo then (select nextval('delivery_positions')) + ordinal end,
                  case when leased then now() + make_interval(secs => ${leaseSeconds}) else now() end,
                  case when leased then ${lease}::uuid end
           from wanted

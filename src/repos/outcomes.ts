@@ -83,7 +83,9 @@ export function createOutcomesRepo(sql: Sql) {
             and d.lease = i.lease and i.next_at is null
         ),
         retried as (
-          update deliveries d set due_at = i.next_at, attempt = i.attempt, priority = 1, lease = null
+          update deliveries d
+          set due_at = i.next_at, attempt = i.attempt, priority = case when d.position is null then 1 else 3 end,
+              lease = null
           from input i
           where d.message_id = i.message_id and d.endpoint_id = i.endpoint_id and d.trigger = i.trigger
             and d.lease = i.lease and i.next_at is not null

@@ -1,5 +1,6 @@
 import { and, count, eq, gte, lt, sql } from "drizzle-orm";
 import { deliveries, priorities, triggers } from "../models/deliveries.ts";
+import { turns } from "../models/turns.ts";
 import type { Db, Tx } from "./db.ts";
 
 /** Where workers hear that something is due that nobody holds. */
@@ -28,14 +29,22 @@ export function createQueueRepo(db: Db | Tx) {
         });
     },
 
-    /** Queues a message that nobody else has queued, due at once. */
-    async insertFresh(row: {
-      orgId: string;
-      appId: string;
-      messageId: string;
-      endpointId: string;
-    }): Promise<void> {
-      await db.insert(deliveries).values({ ...row, trigger: triggers.scheduled, dueAt: sql`now()` });
+    /** Queues a message that nobody else has queued, due at once; at a FIFO endpoint behind all others. */
+    async insertFresh(
+      row: { orgId: string; appId: string; messageId: string; endpointId: string },
+      fifo: boolean,
+    ): Promise<void> {
+      await db.insert(deliveries).values({
+        ...row,
+        trigger: triggers.scheduled,
+        dueAt: sql`now()`,
+        ...(fifo && { priority: priorities.inLine, position: sql`nextval('delivery_positions')` }),
+      });
+    },
+
+    /** What an endpoint needs before it is FIFO: workers take turns at it. */
+    async openLine(orgId: string, endpointId: string): Promise<void> {
+      await db.insert(turns).values({ orgId, endpointId }).onConflictDoNothing();
     },
 
     /** Tells the workers that something is due, once the transaction commits. */

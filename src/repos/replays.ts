@@ -39,7 +39,7 @@ function wanted({ orgId, appId, input, afterId, beforeId, batchSize }: ReplayBat
       order by id limit ${batchSize}
     ),
     wanted as materialized (
-      select b.id, row_number() over (order by b.id) as ordinal
+      select b.id, e.fifo, row_number() over (order by b.id) as ordinal
       from batch b
       join endpoints e on e.id = ${endpointId} and e.app_id = ${appId} and e.deleted_at is null and not e.disabled
       cross join lateral (
@@ -52,6 +52,8 @@ function wanted({ orgId, appId, input, afterId, beforeId, batchSize }: ReplayBat
       where b.sendable
         and (e.event_types is null or b.event_type = any(e.event_types))
         and (e.channels is null or e.channels && b.channels)
+        and case when e.filter_path is null then true else
+              (select payload_document(m.payload, m.content_type) from messages m where m.id = b.id) @@ e.filter_path end
         and ${eventTypes === null ? sql`true` : sql`b.event_type = any(${sql.param(eventTypes)}::text[])`}
         and ${channel === null ? sql`true` : sql`${channel} = any(b.channels)`}
         and ${statusCodeClass === null ? sql`true` : sql`t.in_class`}
@@ -85,8 +87,11 @@ export function createReplaysRepo(db: Db | Tx) {
       const rows = await db.execute<Row>(sql`
         with ${wanted(batch)},
         queued as (
-          insert into deliveries (message_id, endpoint_id, trigger, org_id, app_id, priority, due_at)
-          select id, ${input.endpointId}, ${triggers.scheduled}, ${orgId}, ${appId}, ${priorities.bulk}, ${dueAt}
+          insert into deliveries (message_id, endpoint_id, trigger, org_id, app_id, priority, position,
+                                  due_at)
+          select id, ${input.endpointId}, ${triggers.scheduled}, ${orgId}, ${appId},
+                 case when fifo then ${priorities.inLine}::int else ${priorities.bulk}::int end,
+                 case when fifo then (select nextval('delivery_positions')) + ordinal end, ${dueAt}
           from wanted
           on conflict do nothing
           returning message_id

@@ -43,7 +43,7 @@ export function createThrottlesRepo(sql: Sql) {
                  row_number() over (order by d.priority, d.due_at) - 1 as place
           from (
             select d.* from pace p
-            cross join (values (0), (1), (2)) q(priority)
+            cross join (values (0), (1), (2), (3)) q(priority)
             cross join lateral (
               select d.message_id, d.endpoint_id, d.trigger, d.priority, d.due_at from deliveries d
               where d.endpoint_id = ${endpointId} and d.priority = q.priority and d.due_at <= now()
@@ -51,6 +51,8 @@ export function createThrottlesRepo(sql: Sql) {
               for update skip locked
             ) d
             where p.held = (select count(*) from rates)
+              -- What stands in line waits for its turn, unless the endpoint is FIFO no more.
+              and (q.priority < 3 or (select not fifo from endpoints where id = ${endpointId}))
             limit (select least(free, ${options.deliveriesMax}::int) from pace)
           ) d
         ),

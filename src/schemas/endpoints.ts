@@ -30,6 +30,22 @@ const Url = Text({
 // An empty list is no filter: a widely used client posts it.
 const EventTypes = Type.Array(Name, { description: "which event types it receives; all unless told" });
 const Channels = Type.Array(Channel, { maxItems: 10, description: "which channels; all unless told" });
+const Filter = Type.Object(
+  {},
+  {
+    additionalProperties: true,
+    description:
+      'what it wants of a payload; all unless told. A condition is a `path` (`data.items[0].amount`, `data["a.b"]`) with one or more of `eq`, `in`, `gt`, `gte`, `lt`, `lte` and `exists`, which must all hold; `and`, `or` and `not` combine expressions. What isn\'t there, or is of another type, holds for none of them but `exists: false`. Strings compare by code point, numbers exactly. What is sent raw passes no filter',
+    examples: [
+      {
+        and: [
+          { path: "data.amount", gte: 100 },
+          { path: "data.country", in: ["AT", "DE"] },
+        ],
+      },
+    ],
+  },
+);
 const Version = Type.Integer({
   minimum: 0,
   maximum: 2_147_483_647,
@@ -45,13 +61,21 @@ const DeliveryTimeout = Type.Integer({
 });
 const Schedule = RetrySchedule("the event type's schedule, or else the server's");
 
+const Fifo = Type.Boolean({
+  description:
+    "deliver one at a time, in the order of acceptance: a message whose 202 came before another was sent goes first; " +
+    "one that fails holds up those behind it until it arrives or its retries are used up",
+});
+
 const optional = {
   uid: OptionalNullable(Uid("ep_", "billing")),
   description: Type.Optional(Text({ examples: ["The billing system"] })),
   disabled: Type.Optional(Type.Boolean()),
+  fifo: Type.Optional(Fifo),
   eventTypes: OptionalNullable(EventTypes),
   filterTypes: OptionalNullable(Legacy(EventTypes, "eventTypes")),
   channels: OptionalNullable(Channels),
+  filter: OptionalNullable(Filter),
   deliveryTimeoutMs: OptionalNullable(DeliveryTimeout),
   retrySchedule: OptionalNullable(Schedule),
   version: OptionalNullable(Version),
@@ -89,9 +113,11 @@ export const EndpointOut = Type.Object({
   url: Type.String({ examples: ["https://example.com/webhooks"] }),
   description: Type.String({ examples: ["The billing system"] }),
   disabled: Type.Boolean(),
+  fifo: Fifo,
   eventTypes: Nullable(Type.Array(Name)),
   filterTypes: Nullable(Legacy(Type.Array(Name), "eventTypes")),
   channels: Nullable(Type.Array(Channel)),
+  filter: Nullable(Filter),
   throttleRate: Nullable(Type.Integer({ description: "messages per second", examples: [100] })),
   rateLimit: Nullable(Legacy(Type.Integer({ examples: [100] }), "throttleRate")),
   deliveryTimeoutMs: Nullable(DeliveryTimeout),

@@ -31,6 +31,8 @@ export const MessagePrecheckIn = Input({
 export type MessagePrecheckIn = Static<typeof MessagePrecheckIn>;
 
 export const MessagePrecheckOut = Type.Object({
-  active: Type.Boolean({ description: "some endpoint that is not disabled would be sent it" }),
+  active: Type.Boolean({
+    description: "some endpoint that is not disabled would be sent it, if its filter lets the payload pass",
+  }),
 });
 export type MessagePrecheckOut = Static<typeof MessagePrecheckOut>;

@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { ListResponse } from "./common.ts";
 import { EndpointDetailOut, EndpointIn, EndpointOut, EndpointUpdate } from "./endpoints.ts";
 
-const without = ["channels", "version"] as const;
+const without = ["channels", "filter", "version"] as const;
 const example = {
   url: "https://example.com/posthorn",
   description: "Alerts",
@@ -10,7 +10,7 @@ const example = {
 };
 const open = { additionalProperties: true, examples: [example] };
 
-/** As for any endpoint, but that operational messages have no channels. */
+/** As for any endpoint, but that operational messages have no channels and their payloads no filter. */
 export const OperationalEndpointIn = Type.Omit(EndpointIn, without, open);
 export type OperationalEndpointIn = Static<typeof OperationalEndpointIn>;
 

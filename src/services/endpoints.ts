@@ -2,6 +2,7 @@ import { idTime, newId } from "../lib/ids.ts";
 import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import type { Endpoint } from "../models/endpoints.ts";
 import type { EndpointHealth } from "../repos/endpoint-health.ts";
+import type { EndpointChanges } from "../repos/endpoints.ts";
 import type {
   Breaker,
   EndpointDetailOut,
@@ -20,6 +21,7 @@ import { AppError, invalid, notFound } from "./errors.ts";
 import { checkEventTypes } from "./event-types.ts";
 import { checkHeaders } from "./header-rules.ts";
 import { checkMetadata } from "./metadata.ts";
+import { compileFilter } from "./payload-filters.ts";
 import { throttleRateOf } from "./throttle-rate.ts";
 import { generateSecret } from "./webhook-secrets.ts";
 
@@ -29,9 +31,11 @@ export const toEndpointOut = (row: Endpoint): EndpointOut => ({
   url: row.url,
   description: row.description,
   disabled: row.disabled,
+  fifo: row.fifo,
   eventTypes: row.eventTypes,
   filterTypes: row.eventTypes,
   channels: row.channels,
+  filter: row.filter,
   throttleRate: row.throttleRate,
   rateLimit: row.throttleRate,
   deliveryTimeoutMs: row.deliveryTimeoutMs,
@@ -64,6 +68,10 @@ function filter<T extends string[] | null | undefined>(names: T): string[] | Exc
 const eventTypesOf = (input: EndpointPatch) =>
   filter(input.eventTypes === undefined ? input.filterTypes : input.eventTypes);
 
+/** A filter on the payload as it is stored; undefined when the input says nothing of it. */
+const filterOf = ({ filter }: EndpointPatch) =>
+  filter === undefined ? undefined : { filter, filterPath: filter === null ? null : compileFilter(filter) };
+
 const urlOf = (ctx: Context, url: string) =>
   checkEndpointUrl(url, { httpsOnly: ctx.settings.endpointHttpsOnly });
 
@@ -72,8 +80,10 @@ const fields = (ctx: Context, input: EndpointUpdate) => ({
   uid: input.uid ?? null,
   description: input.description ?? "",
   disabled: input.disabled ?? false,
+  fifo: input.fifo ?? false,
   eventTypes: eventTypesOf(input) ?? null,
   channels: filter(input.channels) ?? null,
+  ...(filterOf(input) ?? { filter: null, filterPath: null }),
   throttleRate: throttleRateOf(input) ?? null,
   deliveryTimeoutMs: input.deliveryTimeoutMs ?? null,
   retrySchedule: input.retrySchedule ?? null,
@@ -124,6 +134,7 @@ export async function createEndpoint(ctx: Context, appRef: string, input: Endpoi
     if (!application || !mayAccessApplication(ctx, application.id)) throw notFound();
     const inserted = await tx.endpoints.insert({ ...row, appId: application.id });
     if (!inserted) throw new AppError("conflict");
+    if (inserted.fifo) await tx.queue.openLine(ctx.orgId, inserted.id);
     await tx.endpointSecrets.insert(ctx.orgId, inserted.id, ctx.sealer.seal(secret));
     // What is accepted from here on has ids past this one, and is what there is to read.
     if (inserted.polled) await tx.pollers.raiseFence(idTime(inserted.id).getTime());
@@ -139,6 +150,16 @@ export async function createEndpoint(ctx: Context, appRef: string, input: Endpoi
 async function vouch(ctx: Context, row: Endpoint): Promise<void> {
   if (!row.disabled) await ctx.repos.endpointHealth.forget(ctx.orgId, row.id);
 }
+
+/** Null when there is none. */
+const updateEndpoint = (ctx: Context, appRef: string, ref: string, changes: EndpointChanges) =>
+  mapUniqueViolation(
+    ctx.repos.tx(async (tx) => {
+      const row = await tx.endpoints.update(applicationScope(ctx, appRef), ref, changes);
+      if (row?.fifo) await tx.queue.openLine(ctx.orgId, row.id);
+      return row;
+    }),
+  );
 
 function tellChanged(ctx: Context, endpoint: Endpoint & { wasDisabled: boolean }): void {
   ctx.events.emit(ctx.orgId, { type: "endpoint.updated", endpoint });
@@ -185,9 +206,7 @@ export async function upsertEndpoint(
   const changes = fields(ctx, input);
   await checkEventTypes(ctx, changes.eventTypes);
   await checkKind(ctx, appRef, ref, input.url);
-  const row = await mapUniqueViolation(
-    ctx.repos.endpoints.update(applicationScope(ctx, appRef), ref, changes),
-  );
+  const row = await updateEndpoint(ctx, appRef, ref, changes);
   if (!row) return { created: true, endpoint: await createEndpoint(ctx, appRef, input) };
   await vouch(ctx, row);
   tellChanged(ctx, row);
@@ -205,21 +224,21 @@ export async function patchEndpoint(
   const throttleRate = throttleRateOf(input);
   await checkEventTypes(ctx, eventTypes);
   await checkKind(ctx, appRef, ref, input.url);
-  const row = await mapUniqueViolation(
-    ctx.repos.endpoints.update(applicationScope(ctx, appRef), ref, {
-      ...(input.url !== undefined && { url: urlOf(ctx, input.url) }),
-      ...(input.uid !== undefined && { uid: input.uid }),
-      ...(input.description !== undefined && { description: input.description }),
-      ...(input.disabled !== undefined && { disabled: input.disabled }),
-      ...(input.version !== undefined && { version: input.version ?? 1 }),
-      ...(input.metadata !== undefined && { metadata: checkMetadata(input.metadata) }),
-      ...(eventTypes !== undefined && { eventTypes }),
-      ...(channels !== undefined && { channels }),
-      ...(throttleRate !== undefined && { throttleRate }),
-      ...(input.deliveryTimeoutMs !== undefined && { deliveryTimeoutMs: input.deliveryTimeoutMs }),
-      ...(input.retrySchedule !== undefined && { retrySchedule: input.retrySchedule }),
-    }),
-  );
+  const row = await updateEndpoint(ctx, appRef, ref, {
+    ...(input.url !== undefined && { url: urlOf(ctx, input.url) }),
+    ...(input.uid !== undefined && { uid: input.uid }),
+    ...(input.description !== undefined && { description: input.description }),
+    ...(input.disabled !== undefined && { disabled: input.disabled }),
+    ...(input.fifo !== undefined && { fifo: input.fifo }),
+    ...(input.version !== undefined && { version: input.version ?? 1 }),
+    ...(input.metadata !== undefined && { metadata: checkMetadata(input.metadata) }),
+    ...(eventTypes !== undefined && { eventTypes }),
+    ...(channels !== undefined && { channels }),
+    ...filterOf(input),
+    ...(throttleRate !== undefined && { throttleRate }),
+    ...(input.deliveryTimeoutMs !== undefined && { deliveryTimeoutMs: input.deliveryTimeoutMs }),
+    ...(input.retrySchedule !== undefined && { retrySchedule: input.retrySchedule }),
+  });
   if (!row) throw notFound();
   if (input.disabled === false) await vouch(ctx, row);
   tellChanged(ctx, row);

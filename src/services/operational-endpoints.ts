@@ -26,8 +26,9 @@ function inside(ctx: Context): Context {
 const toOut = <E extends EndpointOut>({
   channels: _,
   version: __,
+  filter: ___,
   ...endpoint
-}: E): Omit<E, "channels" | "version"> => endpoint;
+}: E): Omit<E, "channels" | "version" | "filter"> => endpoint;
 
 /** The application that they stand in, and the event types that they may choose from; both are made when first needed. */
 async function prepare({ repos, orgId }: Context): Promise<void> {
@@ -67,7 +68,7 @@ export async function createOperationalEndpoint(
   const own = inside(ctx);
   refusePolledUrl(input.url);
   await prepare(own);
-  const endpoint = await createEndpoint(own, operationalAppUid, input);
+  const endpoint = await createEndpoint(own, operationalAppUid, { ...input, filter: null });
   ctx.events.forget(ctx.orgId);
   return toOut(endpoint);
 }
@@ -87,7 +88,10 @@ export async function upsertOperationalEndpoint(
   const own = inside(ctx);
   refusePolledUrl(input.url);
   await prepare(own);
-  const { created, endpoint } = await upsertEndpoint(own, operationalAppUid, ref, input);
+  const { created, endpoint } = await upsertEndpoint(own, operationalAppUid, ref, {
+    ...input,
+    filter: null,
+  });
   ctx.events.forget(ctx.orgId);
   return { created, endpoint: toOut(endpoint) };
 }

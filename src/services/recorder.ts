@@ -5,8 +5,8 @@ import { isMissingPartition, isRetriable, isUnavailable, isUniqueViolation } fro
 import type { Outcome, OutcomesRepo } from "../repos/outcomes.ts";
 
 export type Recorder = {
-  /** Resolves once the outcome is committed, or once it is given up on. Never rejects. */
-  record(outcome: Outcome): Promise<void>;
+  /** Resolves once the outcome is committed, or, with false, once it is given up on. Never rejects. */
+  record(outcome: Outcome): Promise<boolean>;
   /** Outcomes that are not committed yet. */
   readonly pending: number;
   idle(): Promise<void>;
@@ -31,19 +31,19 @@ export type RecorderOptions = {
  */
 export function createRecorder(options: RecorderOptions): Recorder {
   const { repo, log, stopping } = options;
-  const run = async (outcomes: Outcome[]): Promise<undefined[]> => {
+  const run = async (outcomes: Outcome[]): Promise<boolean[]> => {
     for (let tries = 0; ; tries += 1) {
       try {
         const open = await withDeadline(repo.record(outcomes), statementDeadlineMs);
         if (open.length > 0) options.onOpen(open);
-        return new Array<undefined>(outcomes.length);
+        return outcomes.map(() => true);
       } catch (error) {
         if (isMissingPartition(error) && tries === 0) {
           await options.ensurePartitions();
           continue;
         }
         // An earlier try took effect, and only its answer was lost.
-        if (tries > 0 && isUniqueViolation(error)) return [];
+        if (tries > 0 && isUniqueViolation(error)) return outcomes.map(() => true);
         if (!isUnavailable(error) && !isRetriable(error)) return isolate(outcomes, error);
         if (stopping.aborted && tries >= retryDelaysMs.length) throw error;
         log.warn({ err: error, outcomes: outcomes.length }, "outcomes can't be written yet");
@@ -53,31 +53,30 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 
   // One outcome that the database refuses must not take its group down with it.
-  const isolate = async (outcomes: Outcome[], error: unknown): Promise<undefined[]> => {
+  const isolate = async (outcomes: Outcome[], error: unknown): Promise<boolean[]> => {
     const [only] = outcomes;
     if (outcomes.length === 1 && only !== undefined) {
       log.error(
         { err: error, messageId: only.messageId, endpointId: only.endpointId },
         "an outcome can't be written",
       );
-      return [];
+      return [false];
     }
-    for (const outcome of outcomes) await run([outcome]);
-    return [];
+    const written: boolean[] = [];
+    for (const outcome of outcomes) written.push(...(await run([outcome])));
+    return written;
   };
 
-  const group = createGroupCommit<Outcome, undefined>({ run, itemsMax: groupSizeMax, parallel: 1 });
+  const group = createGroupCommit<Outcome, boolean>({ run, itemsMax: groupSizeMax, parallel: 1 });
   return {
     record: (outcome) =>
-      group.submit(outcome).then(
-        () => {},
-        (error: unknown) => {
-          log.error(
-            { err: error, messageId: outcome.messageId },
-            "an outcome was given up: it will be delivered again",
-          );
-        },
-      ),
+      group.submit(outcome).catch((error: unknown) => {
+        log.error(
+          { err: error, messageId: outcome.messageId },
+          "an outcome was given up: it will be delivered again",
+        );
+        return false;
+      }),
     get pending() {
       return group.size;
     },

@@ -33,7 +33,7 @@ export async function sendExample(
   const insert = () =>
     ctx.repos.tx(async (tx) => {
       const row = await tx.messages.insert(message, payloadRetentionDays);
-      await tx.queue.insertFresh({ orgId, appId, messageId: message.id, endpointId });
+      await tx.queue.insertFresh({ orgId, appId, messageId: message.id, endpointId }, endpoint.fifo);
       await tx.queue.notify();
       return row;
     });

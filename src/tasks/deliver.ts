@@ -5,12 +5,14 @@ import { createLoop } from "../lib/loop.ts";
 import type { ClaimedDelivery, DeliveriesRepo } from "../repos/deliveries.ts";
 import type { OutcomesRepo } from "../repos/outcomes.ts";
 import type { ThrottlesRepo } from "../repos/throttles.ts";
+import type { TurnsRepo } from "../repos/turns.ts";
 import { type Delivery, type DeliveryPolicy, deliver } from "../services/delivery.ts";
 import { endpointTimeoutMsMax } from "../services/delivery-limits.ts";
 import type { HandOver } from "../services/intake.ts";
 import type { AttemptEvents } from "../services/operational-events.ts";
 import { createRecorder } from "../services/recorder.ts";
 import type { Targets } from "../services/targets.ts";
+import { createFifo } from "./fifo.ts";
 import { createLeases } from "./leases.ts";
 import { createReturns } from "./returns.ts";
 import { createSettle } from "./settle.ts";
@@ -19,6 +21,7 @@ import { createThrottled } from "./throttled.ts";
 export type DeliverOptions = {
   deliveries: DeliveriesRepo;
   throttles: ThrottlesRepo;
+  turns: TurnsRepo;
   outcomes: OutcomesRepo;
   targets: Targets;
   policy: DeliveryPolicy;
@@ -27,6 +30,8 @@ export type DeliverOptions = {
   disableAfterSeconds: number;
   events: AttemptEvents;
   workerId: string;
+  /** Since when (performance.now()) nobody can have taken this worker for dead. */
+  aliveSince(): number;
   /** Makes the partitions for what is being written now. */
   ensurePartitions(): Promise<void>;
   log: Logger;
@@ -85,6 +90,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   });
 
   const run = async (delivery: Delivery): Promise<void> => {
+    let arrived = false;
     try {
       // Too late to be sure of ending before the lease does: whoever claims it next sends it.
       if (performance.now() > delivery.leaseEndsAt - timeoutMsMax) return;
@@ -93,11 +99,15 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       const judged = await deliver(policy, target, delivery, giveUp.signal);
       if (judged === null) return returns.add([delivery]);
       // Not awaited: the place is free for the next delivery while the outcome is being committed.
-      void settle(judged);
+      // Only in line the next one waits for it.
+      const settled = settle(judged);
+      if (fifo.owns(delivery)) arrived = (await settled) && judged.outcome.succeeded;
     } catch (error) {
       const { messageId, endpointId } = delivery;
       log.error({ err: error, messageId, endpointId }, "a delivery could not be started");
       returns.addFailed(delivery);
+    } finally {
+      fifo.ended(delivery, arrived);
     }
   };
 
@@ -113,13 +123,17 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
 
   /** What was claimed before a breaker opened waits in the queue like the rest. */
   const handBack = (endpointIds: string[]): void => {
-    returns.add(endpointIds.flatMap((id) => lanes.empty(id)));
+    const unstarted = endpointIds.flatMap((id) => lanes.empty(id));
+    returns.add(unstarted);
+    for (const delivery of unstarted) fifo.ended(delivery, false);
     loop.wake();
   };
 
   const push = (delivery: Delivery): void => lanes.push(delivery.appId, delivery.endpointId, delivery);
   const room = (): number =>
-    stopping.signal.aborted || recorder.pending > unrecordedMax ? 0 : Math.max(0, backlogMax - lanes.waiting);
+    stopping.signal.aborted || recorder.pending > unrecordedMax
+      ? 0
+      : Math.max(0, backlogMax - lanes.waiting - fifo.waiting);
 
   /** As with places, no endpoint's backlog is larger than what is left for the others. */
   const hold = () => {
@@ -146,6 +160,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     walkedTo = claim.walkedTo;
     await takeClaimed(claim.deliveries, held.lease, leaseEndsAt);
     for (const endpointId of claim.throttled) await throttled.claim(endpointId);
+    await fifo.claim(claim.inLine);
     noteWhatIsLeft(held, claim.deliveries);
     // A walk that started in the middle has yet to see the beginning.
     return claim.walkedTo !== null || after !== "" ? "again" : "wait";
@@ -184,6 +199,17 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     claimAgainIn: (ms) => loop.wakeIn(ms),
   });
 
+  const fifo = createFifo({
+    turns: options.turns,
+    returns,
+    nextLease: leases.next,
+    leaseMs,
+    aliveSince: options.aliveSince,
+    start: push,
+    drop: (dropped) => deliveries.drop(dropped),
+    claimAgain: () => loop.wake(),
+  });
+
   const loop = createLoop({
     name: "claim",
     log,
@@ -207,18 +233,19 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       if (deadline.aborted) giveUp.abort();
       deadline.addEventListener("abort", () => giveUp.abort());
       await loop.stop();
-      returns.add([...lanes.pause(), ...throttled.cancel()]);
+      returns.add([...lanes.pause(), ...throttled.cancel(), ...fifo.cancel()]);
       // What fails here is tried again below, with what could not be started meanwhile.
       await returns.giveBack().catch(() => {});
       await lanes.idle();
       await recorder.idle();
       await returns.giveBack();
+      await fifo.giveUp();
     },
     get running() {
       return lanes.running;
     },
     get waiting() {
-      return lanes.waiting;
+      return lanes.waiting + fifo.waiting;
     },
   };
 }

@@ -25,6 +25,11 @@ export type HeartbeatLoopOptions = HeartbeatOptions & {
   onFailed(): void;
 };
 
+export type Heartbeat = Loop & {
+  /** Since when (performance.now()) its beats have come in time; infinite while one is overdue. */
+  aliveSince(): number;
+};
+
 /**
  * Says that this worker lives, and frees what dead ones held. Returns how many deliveries it freed.
  * @param judges false: it can't tell the dead from those that could not say anything
@@ -43,15 +48,16 @@ export async function beatOnce(options: HeartbeatOptions, judges = true): Promis
   return freed;
 }
 
-export function createHeartbeat(options: HeartbeatLoopOptions): Loop {
+export function createHeartbeat(options: HeartbeatLoopOptions): Heartbeat {
   let beatAt = performance.now();
+  let steadySince = beatAt;
   /** Whoever was cut off himself lets the others speak up first: they were too, perhaps. */
   let judgesFrom = 0;
   const cutOff = (): void => {
     judgesFrom = performance.now() + deadAfterSeconds * 1000;
   };
 
-  return createLoop({
+  const loop = createLoop({
     name: "heartbeat",
     log: options.log,
     intervalMs,
@@ -60,9 +66,11 @@ export function createHeartbeat(options: HeartbeatLoopOptions): Loop {
     runOnce: async () => {
       const late = setTimeout(options.onFailed, lateMs);
       if (performance.now() - beatAt > 2 * intervalMs) cutOff();
+      const startedAt = performance.now();
+      if (startedAt - beatAt > 2 * intervalMs) steadySince = startedAt;
       try {
         await beatOnce(options, performance.now() >= judgesFrom);
-        beatAt = performance.now();
+        beatAt = startedAt;
       } catch (error) {
         cutOff();
         options.onFailed();
@@ -73,4 +81,8 @@ export function createHeartbeat(options: HeartbeatLoopOptions): Loop {
       return "wait";
     },
   });
+  return {
+    ...loop,
+    aliveSince: () => (performance.now() - beatAt > 2 * intervalMs ? Number.POSITIVE_INFINITY : steadySince),
+  };
 }

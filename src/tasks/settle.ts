@@ -13,8 +13,11 @@ export type SettleOptions = {
   onRetry(inMs: number): void;
 };
 
-/** What follows an attempt: it is logged, committed and told, and an endpoint that is past hope disabled. Never rejects. */
-export function createSettle(options: SettleOptions): (judged: Judged) => Promise<void> {
+/**
+ * What follows an attempt: it is logged, committed and told, and an endpoint that is past hope disabled. Never rejects.
+ * @returns whether it was committed
+ */
+export function createSettle(options: SettleOptions): (judged: Judged) => Promise<boolean> {
   const { recorder, outcomes, events, log } = options;
 
   /** The receiver asked for it, or has failed for too long. */
@@ -35,10 +38,11 @@ export function createSettle(options: SettleOptions): (judged: Judged) => Promis
   return async (judged) => {
     const { outcome } = judged;
     logAttempt(log, judged);
-    await recorder.record(outcome);
+    const committed = await recorder.record(outcome);
     events.attempted(outcome);
-    if (outcome.retryInMs !== null) return options.onRetry(outcome.retryInMs);
-    if (!outcome.succeeded || judged.wantsDisabling) await disableIfDue(judged);
+    if (outcome.retryInMs !== null) options.onRetry(outcome.retryInMs);
+    else if (!outcome.succeeded || judged.wantsDisabling) await disableIfDue(judged);
+    return committed;
   };
 }
 

@@ -9,6 +9,7 @@ import { createOutcomesRepo } from "../repos/outcomes.ts";
 import { dueChannel } from "../repos/queue.ts";
 import { createTargetsRepo } from "../repos/targets.ts";
 import { createThrottlesRepo } from "../repos/throttles.ts";
+import { createTurnsRepo } from "../repos/turns.ts";
 import { createWorkersRepo } from "../repos/workers.ts";
 import { createEventTypeSchedules } from "../services/event-type-schedules.ts";
 import type { HandOver } from "../services/intake.ts";
@@ -62,6 +63,7 @@ export function createWorker(parts: WorkerParts): Worker {
   const deliver = createDeliverTask({
     deliveries,
     throttles: createThrottlesRepo(engine),
+    turns: createTurnsRepo(engine),
     outcomes: createOutcomesRepo(engine),
     targets: createTargets(createTargetsRepo(engine), open),
     policy: {
@@ -77,6 +79,7 @@ export function createWorker(parts: WorkerParts): Worker {
     disableAfterSeconds: config.disableEndpointAfterSeconds,
     events: createAttemptEvents(parts.events),
     workerId,
+    aliveSince: () => heartbeat.aliveSince(),
     ensurePartitions: () => ensureCurrentPartitions(repos),
     log,
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { compileFilter } from "../../src/services/payload-filters.ts";
 import { type Engine, startEngine, testSecret } from "../harness/engine.ts";
 import { type Receiver, startReceiver, until } from "../harness/receiver.ts";
 
@@ -120,4 +121,32 @@ test("only endpoints whose event types and channels fit get a message", async ()
   await engine.send(app, 1, { eventType: "c.d" });
   await until(async () => (await count(app)).length === 4);
   expect((await count(app)).sort()).toEqual(["all", "all", "channel", "type"]);
+});
+
+test("only endpoints whose filter lets the payload pass get a message, raw ones none of them", async () => {
+  const to = receiver();
+  const app = await engine.addApplication();
+  const add = (name: string, filter: Record<string, unknown>) =>
+    engine.addEndpoint(app, `${to.url}${name}`, { filter_path: compileFilter(filter) });
+  await engine.addEndpoint(app, `${to.url}all`);
+  await add("large", { path: "data.amount", gte: 100 });
+  await add("small", { not: { path: "data.amount", gte: 100 } });
+  const sent = [
+    { payload: '{"data":{"amount":12345678901234567890}}' },
+    { payload: '{"data":{"amount":5}}' },
+    { payload: '{"data":"\\u0000"}' },
+    { payload: '{"data":{"amount":500}}', contentType: "application/json" },
+  ];
+  const ids = (await Promise.all(sent.map((row) => engine.send(app, 1, row)))).flat();
+  await to.waitFor(7);
+  await until(async () => (await engine.queued()).length === 0);
+  const rows = await engine.database.sql`
+    select a.message_id, e.url from attempts a join endpoints e on e.id = a.endpoint_id where a.app_id = ${app}`;
+  const got = ids.map((id) =>
+    rows
+      .filter((row) => row.message_id === id)
+      .map((row) => new URL(row.url as string).pathname.slice(1))
+      .sort(),
+  );
+  expect(got).toEqual([["all", "large"], ["all", "small"], ["all", "small"], ["all"]]);
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { connect } from "../../src/database.ts";
 import { createRepos } from "../../src/repos/index.ts";
+import { compileFilter } from "../../src/services/payload-filters.ts";
 import { createReplay } from "../../src/services/replays.ts";
 import { schedules } from "../../src/tasks/schedules.ts";
 import { type Engine, startEngine, testOrg } from "../harness/engine.ts";
@@ -20,10 +21,14 @@ afterAll(async () => {
   await receiver.stop();
 });
 
-test("what an endpoint missed reaches it once, through the workers, when it is replayed", async () => {
+test("what an endpoint missed and its filter lets pass reaches it once, through the workers, when it is replayed", async () => {
   const app = await engine.addApplication();
   const ids = await engine.send(app, 30);
-  const endpoint = await engine.addEndpoint(app, receiver.url);
+  await engine.send(app, 5, { payload: '{"n":2}' });
+  await engine.send(app, 5, { contentType: "application/json" });
+  const endpoint = await engine.addEndpoint(app, receiver.url, {
+    filter_path: compileFilter({ path: "n", eq: 1 }),
+  });
   const client = connect(engine.database.url, { max: 1, prepare: true, applicationName: "posthorn test" });
   const repos = createRepos(client);
   const ctx = { actor: { kind: "org", orgId: testOrg }, orgId: testOrg, repos } as const;

@@ -5,6 +5,7 @@ import { createIntakeRepo } from "../../src/repos/intake.ts";
 import { createOutcomesRepo } from "../../src/repos/outcomes.ts";
 import { createTargetsRepo } from "../../src/repos/targets.ts";
 import { createThrottlesRepo } from "../../src/repos/throttles.ts";
+import { createTurnsRepo } from "../../src/repos/turns.ts";
 import { createWorkersRepo } from "../../src/repos/workers.ts";
 import type { Filled } from "./filled-tables.ts";
 import type { Calls } from "./repo-calls.ts";
@@ -16,6 +17,7 @@ export const engineRepos = (sql: Sql) => ({
   outcomes: createOutcomesRepo(sql),
   targets: createTargetsRepo(sql),
   throttles: createThrottlesRepo(sql),
+  turns: createTurnsRepo(sql),
   workers: createWorkersRepo(sql),
 });
 
@@ -90,6 +92,10 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
     throttles: {
       claim: (repo) =>
         repo.claim(endpointId, { lease, leaseSeconds: 30, aheadSeconds: 1, deliveriesMax: 10 }),
+    },
+    turns: {
+      claim: (repo) => repo.claim([{ endpointId, held: lease }], { lease, leaseSeconds: 30, perLineMax: 50 }),
+      end: (repo) => repo.end([{ endpointId, lease }]),
     },
     workers: {
       beat: (repo) => repo.beat("w", 10),

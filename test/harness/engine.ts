@@ -97,6 +97,7 @@ export async function startEngine(
       const id = newId("ep_");
       await sql`insert into endpoints ${sql({ id, org_id: testOrg, app_id: appId, url: endpointUrl, ...columns })}`;
       await sql`insert into endpoint_secrets ${sql({ org_id: testOrg, endpoint_id: id, secret: testSecret })}`;
+      if (columns.fifo) await sql`insert into turns ${sql({ endpoint_id: id, org_id: testOrg })}`;
       return id;
     },
     queued: async () => [...(await sql`select endpoint_id, attempt, due_at, lease from deliveries`)] as never,

@@ -219,7 +219,8 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     },
     queue: {
       insertManual: (repo) => repo.insertManual({ orgId, appId, messageId, endpointId }),
-      insertFresh: (repo) => repo.insertFresh({ orgId, appId, messageId: newId("msg_"), endpointId }),
+      insertFresh: (repo) => repo.insertFresh({ orgId, appId, messageId: newId("msg_"), endpointId }, true),
+      openLine: (repo) => repo.openLine(orgId, endpointId),
       notify: (repo) => repo.notify(),
       count: (repo) => repo.count(endpointId, from.message, to.message),
     },

@@ -34,7 +34,9 @@ export async function provideCluster(
   const making = `${home.clusterDir}.initializing`;
   rmSync(making, { recursive: true, force: true });
   makeFolder(making, 0o700, home.runAs);
-  if (archive?.cluster) await unpackCluster(archive.cluster, making, runtime, home, durable);
+  // Where Linux has no shared memory here, initdb chooses another kind.
+  const fits = process.platform !== "linux" || existsSync("/dev/shm");
+  if (archive?.cluster && fits) await unpackCluster(archive.cluster, making, runtime, home, durable);
   else await initialize(making, runtime, home, durable);
   renameSync(making, home.clusterDir);
   log.info({ dir: home.clusterDir, ms: Math.round(performance.now() - started) }, "PostgreSQL cluster made");

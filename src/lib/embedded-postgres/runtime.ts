@@ -2,6 +2,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -33,7 +34,7 @@ export async function provideRuntime(home: Home, log: Logger): Promise<string> {
     cpSync(native, target, {
       recursive: true,
       verbatimSymlinks: true,
-      filter: (path) => isNeeded(relative(native, path)),
+      filter: (path) => lstatSync(path).isDirectory() || isNeeded(relative(native, path)),
     });
   });
 }
