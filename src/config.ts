@@ -2,6 +2,7 @@ import { isatty } from "node:tty";
 import { type Static, Type } from "@sinclair/typebox";
 import * as checks from "./lib/config-checks.ts";
 import * as env from "./lib/env.ts";
+import { retryDelaySecondsMax, retryDelaysMax } from "./services/delivery-limits.ts";
 
 const { variable } = env;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -52,7 +53,7 @@ const ConfigSchema = Type.Object({
   }),
   retrySchedule: variable(
     "RETRY_SCHEDULE",
-    Type.Array(Type.Number({ minimum: 0, maximum: 2_592_000 }), { maxItems: 50 }),
+    Type.Array(Type.Number({ minimum: 0, maximum: retryDelaySecondsMax }), { maxItems: retryDelaysMax }),
     {
       description: "Seconds before each retry, fractions allowed; empty for no retries.",
       default: [5, 300, 1800, 7200, 18_000, 36_000, 36_000],

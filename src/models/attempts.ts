@@ -24,6 +24,8 @@ export const attempts = pgTable(
     durationMs: integer("duration_ms").notNull(),
     url: text().notNull(),
     nextAt: time("next_at"),
+    sentHeaders: text("sent_headers"),
+    responseHeaders: text("response_headers"),
   },
   (table) => [primaryKey({ columns: [table.messageId, table.id] })],
 );

@@ -1,4 +1,14 @@
-import { bigint, boolean, customType, integer, json, jsonb, pgTable, text } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  customType,
+  doublePrecision,
+  integer,
+  json,
+  jsonb,
+  pgTable,
+  text,
+} from "drizzle-orm/pg-core";
 import { time } from "./columns.ts";
 
 /** An expression over the payload; services/payload-filters.ts says which there are. */
@@ -22,6 +32,8 @@ export const endpoints = pgTable("endpoints", {
   /** The filter, compiled. */
   filterPath: jsonpath("filter_path"),
   throttleRate: integer("throttle_rate"),
+  deliveryTimeoutMs: integer("delivery_timeout_ms"),
+  retrySchedule: doublePrecision("retry_schedule").array(),
   version: integer().notNull().default(1),
   metadata: jsonb().$type<Record<string, string>>().notNull().default({}),
   headers: jsonb().$type<Record<string, string>>().notNull().default({}),

@@ -1,4 +1,4 @@
-import { boolean, json, pgTable, text } from "drizzle-orm/pg-core";
+import { boolean, doublePrecision, json, pgTable, text } from "drizzle-orm/pg-core";
 import { time } from "./columns.ts";
 
 export const eventTypes = pgTable("event_types", {
@@ -11,6 +11,7 @@ export const eventTypes = pgTable("event_types", {
   schemas: json().$type<Record<string, unknown>>(),
   featureFlags: text("feature_flags").array(),
   groupName: text("group_name"),
+  retrySchedule: doublePrecision("retry_schedule").array(),
   createdAt: time("created_at").notNull().defaultNow(),
   updatedAt: time("updated_at").notNull().defaultNow(),
 });

@@ -1,4 +1,17 @@
-import { type AnyColumn, and, between, desc, eq, gte, inArray, lt, ne, type SQL, sql } from "drizzle-orm";
+import {
+  type AnyColumn,
+  and,
+  between,
+  desc,
+  eq,
+  getTableColumns,
+  gte,
+  inArray,
+  lt,
+  ne,
+  type SQL,
+  sql,
+} from "drizzle-orm";
 import type { PageRequest } from "../lib/pagination.ts";
 import {
   type Attempt,
@@ -66,6 +79,10 @@ function sifted(rows: { [Column in keyof Sifted]: AnyColumn }, filter: AttemptFi
   );
 }
 
+/** All but the headers, which are long and which lists have no use for. */
+export type AttemptRow = Omit<Attempt, "sentHeaders" | "responseHeaders">;
+const { sentHeaders, responseHeaders, ...columns } = getTableColumns(attempts);
+
 export function createAttemptsRepo(db: Db | Tx) {
   const within = (scope: AttemptScope, filter: AttemptFilter) =>
     and(
@@ -91,9 +108,23 @@ export function createAttemptsRepo(db: Db | Tx) {
 
   return {
     /** Index: the key, in the one partition that the id falls into. */
-    async find(orgId: string, appId: string, messageId: string, id: string): Promise<Attempt | null> {
+    async find(orgId: string, appId: string, messageId: string, id: string): Promise<AttemptRow | null> {
       const [row] = await db
-        .select()
+        .select(columns)
+        .from(attempts)
+        .where(one(orgId, appId, messageId, id));
+      return row ?? null;
+    },
+
+    /** As they were stored, each null when it was not kept. Index: as `find`. */
+    async findHeaders(
+      orgId: string,
+      appId: string,
+      messageId: string,
+      id: string,
+    ): Promise<Pick<Attempt, "id" | "sentHeaders" | "responseHeaders"> | null> {
+      const [row] = await db
+        .select({ id: attempts.id, sentHeaders, responseHeaders })
         .from(attempts)
         .where(one(orgId, appId, messageId, id));
       return row ?? null;
@@ -103,10 +134,10 @@ export function createAttemptsRepo(db: Db | Tx) {
      * Indexes, in the order of the list: attempts_endpoint, attempts_unsuccessful for what failed or was canceled, or
      * the key for those of a message. Other filters look at `scanRowsMax` rows at most: `scannedTo` says how far they came.
      */
-    async list(scope: AttemptScope, request: PageRequest, filter: AttemptFilter): Promise<Attempt[]> {
+    async list(scope: AttemptScope, request: PageRequest, filter: AttemptFilter): Promise<AttemptRow[]> {
       const { past, order } = keyset(attempts.id, request);
       const scanned = db
-        .select()
+        .select(columns)
         .from(attempts)
         .where(and(within(scope, filter), past))
         .orderBy(order)
@@ -141,7 +172,7 @@ export function createAttemptsRepo(db: Db | Tx) {
     async removeContent(orgId: string, appId: string, messageId: string, id: string): Promise<boolean> {
       const rows = await db
         .update(attempts)
-        .set({ response: null })
+        .set({ response: null, responseHeaders: null })
         .where(one(orgId, appId, messageId, id))
         .returning({ id: attempts.id });
       return rows.length > 0;

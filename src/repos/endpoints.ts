@@ -17,6 +17,8 @@ export type EndpointChanges = Partial<
     | "filter"
     | "filterPath"
     | "throttleRate"
+    | "deliveryTimeoutMs"
+    | "retrySchedule"
     | "version"
     | "metadata"
     | "headers"

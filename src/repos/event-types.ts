@@ -1,18 +1,18 @@
-import { and, eq, getTableColumns, inArray, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, inArray, isNotNull, type SQL, sql } from "drizzle-orm";
 import type { PageRequest } from "../lib/pagination.ts";
 import { type EventType, eventTypes, type NewEventType } from "../models/event-types.ts";
 import { type Db, keyset, type Tx } from "./db.ts";
 
 type Fields = Pick<
   EventType,
-  "description" | "archived" | "deprecated" | "schemas" | "featureFlags" | "groupName"
+  "description" | "archived" | "deprecated" | "schemas" | "featureFlags" | "groupName" | "retrySchedule"
 >;
 export type EventTypeChanges = Partial<Fields>;
 
 /** Whose types are looked at: those behind a feature flag only with one of these flags, or all (null). */
 export type EventTypeScope = { orgId: string; featureFlags: readonly string[] | null };
 
-/** Index of all: event_types_org_name. */
+/** Index of all but one: event_types_org_name. */
 export function createEventTypesRepo(db: Db | Tx) {
   const named = (orgId: string, name: string) => and(eq(eventTypes.orgId, orgId), eq(eventTypes.name, name));
   const columns = getTableColumns(eventTypes);
@@ -61,6 +61,14 @@ export function createEventTypesRepo(db: Db | Tx) {
         .where(and(eq(eventTypes.orgId, scope.orgId), inArray(eventTypes.name, [...names]), visible(scope)));
       const known = new Set(rows.map((row) => row.name));
       return names.filter((name) => !known.has(name));
+    },
+
+    /** Those that have a retry schedule, archived ones included. Index: event_types_retry_schedule. */
+    async listRetrySchedules(orgId: string): Promise<Pick<EventType, "name" | "retrySchedule">[]> {
+      return db
+        .select({ name: eventTypes.name, retrySchedule: eventTypes.retrySchedule })
+        .from(eventTypes)
+        .where(and(eq(eventTypes.orgId, orgId), isNotNull(eventTypes.retrySchedule)));
     },
 
     /** Takes the place of an archived one of the same name; null when there is a live one. */

@@ -25,6 +25,9 @@ export type Outcome = {
   url: string;
   /** The next attempt is due so long after this one is written; null when the delivery is finished, well or badly. */
   retryInMs: number | null;
+  /** As they are stored, see `keepHeaders`; null when they are not kept. */
+  sentHeaders: string | null;
+  responseHeaders: string | null;
 };
 
 /** Failures in a row that open an endpoint's breaker: more than one message's retries in the default schedule. */
@@ -63,15 +66,19 @@ export function createOutcomesRepo(sql: Sql) {
             ${outcomes.map((o) => o.response)}::text[],
             ${outcomes.map((o) => o.durationMs)}::int[],
             ${outcomes.map((o) => o.url)}::text[],
-            ${outcomes.map((o) => o.retryInMs)}::float8[]
+            ${outcomes.map((o) => o.retryInMs)}::float8[],
+            ${outcomes.map((o) => o.sentHeaders)}::text[],
+            ${outcomes.map((o) => o.responseHeaders)}::text[]
           ) as t(id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger, attempt, lease, probe,
-                 status, response_status_code, response, duration_ms, url, retry_in_ms)
+                 status, response_status_code, response, duration_ms, url, retry_in_ms, sent_headers, response_headers)
         ),
         history as (
           insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger, attempt,
-                                status, response_status_code, response, duration_ms, url, next_at)
+                                status, response_status_code, response, duration_ms, url, next_at, sent_headers,
+                                response_headers)
           select id, org_id, app_id, message_id, endpoint_id, event_type, channels::text[], tags::text[], trigger,
-                 attempt, status, response_status_code, response, duration_ms, url, next_at
+                 attempt, status, response_status_code, response, duration_ms, url, next_at, sent_headers,
+                 response_headers
           from input
         ),
         finished as (

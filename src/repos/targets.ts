@@ -6,6 +6,10 @@ export type TargetRow = {
   revision: number;
   url: string;
   headers: Record<string, string>;
+  /** Null for the server's. */
+  deliveryTimeoutMs: number | null;
+  /** Null for the event type's, or else the server's. */
+  retrySchedule: number[] | null;
   /** Newest first; sealed when an encryption key is in use. */
   secrets: { secret: string; expiresAt: Date | null }[];
 };
@@ -21,20 +25,29 @@ export function createTargetsRepo(sql: Sql) {
           revision: string;
           url: string;
           headers: Record<string, string>;
+          delivery_timeout_ms: number | null;
+          retry_schedule: number[] | null;
           secret: string;
           expires_at: Date | null;
         }[]
       >`
-        select e.id, e.revision, e.url, e.headers, s.secret, s.expires_at
+        select e.id, e.revision, e.url, e.headers, e.delivery_timeout_ms, e.retry_schedule, s.secret, s.expires_at
         from endpoints e join endpoint_secrets s on s.endpoint_id = e.id
         where e.id = any(${ids}::text[]) and (s.expires_at is null or s.expires_at > now())
         order by e.id, s.id desc`;
       const targets = new Map<string, TargetRow>();
       for (const row of rows) {
-        const { id, url, headers } = row;
-        const target = targets.get(id) ?? { id, revision: Number(row.revision), url, headers, secrets: [] };
+        const target = targets.get(row.id) ?? {
+          id: row.id,
+          revision: Number(row.revision),
+          url: row.url,
+          headers: row.headers,
+          deliveryTimeoutMs: row.delivery_timeout_ms,
+          retrySchedule: row.retry_schedule,
+          secrets: [],
+        };
         target.secrets.push({ secret: row.secret, expiresAt: row.expires_at });
-        targets.set(id, target);
+        targets.set(row.id, target);
       }
       return [...targets.values()];
     },

@@ -1,7 +1,13 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { AttemptCountOut, MessageAttemptList, MessageAttemptOut } from "../schemas/attempts.ts";
+import {
+  AttemptCountOut,
+  MessageAttemptHeadersOut,
+  MessageAttemptList,
+  MessageAttemptOut,
+} from "../schemas/attempts.ts";
 import { Empty, errorResponses, Input, idCursor, listQuery, Ref } from "../schemas/common.ts";
 import { AttemptQuery, ContentQuery, TimeQuery } from "../schemas/filters.ts";
+import { getAttemptHeaders } from "../services/attempt-headers.ts";
 import {
   countAttemptsByEndpoint,
   countAttemptsByMessage,
@@ -136,6 +142,20 @@ export const attemptRoutes = (parts: ApiParts) =>
         params: attemptParams,
         response: { 200: MessageAttemptOut, ...errorResponses },
         detail: { operationId: "v1.message-attempt.get", summary: "Get an attempt" },
+      },
+    )
+    .get(
+      "/app/:app_id/msg/:msg_id/attempt/:attempt_id/headers",
+      ({ ctx, params }) => getAttemptHeaders(ctx, params.app_id, params.msg_id, params.attempt_id),
+      {
+        params: attemptParams,
+        response: { 200: MessageAttemptHeadersOut, ...errorResponses },
+        detail: {
+          operationId: "v1.message-attempt.get-headers",
+          summary: "Get an attempt's headers",
+          description:
+            "Kept of attempts that failed, up to 8 KB each way. Of a success the endpoint's own headers, the signatures and the answer's headers are not kept.",
+        },
       },
     )
     .delete(

@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Empty, errorResponses, Input, idCursor, listQuery, OrderQuery, Ref } from "../schemas/common.ts";
 import {
+  EndpointDetailOut,
   EndpointIn,
   EndpointList,
   EndpointOut,
@@ -43,7 +44,7 @@ export const endpointRoutes = (parts: ApiParts) =>
       ({ ctx, params }) => getEndpoint(ctx, params.app_id, params.endpoint_id),
       {
         params,
-        response: { 200: EndpointOut, ...errorResponses },
+        response: { 200: EndpointDetailOut, ...errorResponses },
         detail: { operationId: "v1.endpoint.get", summary: "Get an endpoint" },
       },
     )

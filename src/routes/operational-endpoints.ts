@@ -3,6 +3,7 @@ import { Empty, errorResponses, Input, idCursor, listQuery, OrderQuery, Ref } fr
 import { EndpointHeadersIn, EndpointHeadersOut } from "../schemas/endpoint-headers.ts";
 import { EndpointSecretOut, EndpointSecretRotateIn } from "../schemas/endpoint-secrets.ts";
 import {
+  OperationalEndpointDetailOut,
   OperationalEndpointIn,
   OperationalEndpointList,
   OperationalEndpointOut,
@@ -39,7 +40,7 @@ export const operationalEndpointRoutes = (parts: ApiParts) =>
       ({ ctx, params }) => operational.getOperationalEndpoint(ctx, params.endpoint_id),
       {
         params,
-        response: { 200: OperationalEndpointOut, ...errorResponses },
+        response: { 200: OperationalEndpointDetailOut, ...errorResponses },
         detail: { operationId: id("get"), summary: "Get an operational webhook endpoint" },
       },
     )

@@ -41,6 +41,25 @@ export const AttemptCountOut = Type.Object({
 });
 export type AttemptCountOut = Static<typeof AttemptCountOut>;
 
+const SentHeaders = Type.Record(Type.String(), Type.String(), {
+  description: "but for those of the transport; of a success those that follow from the message",
+  examples: [{ "content-type": "application/json", "x-team": "billing" }],
+});
+const ResponseHeaders = Type.Array(Type.Array(Type.String(), { minItems: 2, maxItems: 2 }), {
+  description: "name and value, each name once; null when no response came, and of a success",
+  examples: [[["retry-after", "60"]]],
+});
+
+export const MessageAttemptHeadersOut = Type.Object({
+  sentHeaders: SentHeaders,
+  responseHeaders: Nullable(ResponseHeaders),
+  sensitive: Type.Array(Type.String(), {
+    description: "names of those whose values are not shown",
+    examples: [["authorization"]],
+  }),
+});
+export type MessageAttemptHeadersOut = Static<typeof MessageAttemptHeadersOut>;
+
 /** How far a message has come at an endpoint. */
 export const DeliveryStatus = {
   status: MessageStatus,

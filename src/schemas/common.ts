@@ -1,4 +1,5 @@
 import { FormatRegistry, type TInteger, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { retryDelaySecondsMax, retryDelaysMax } from "../services/delivery-limits.ts";
 import { invalid } from "../services/errors.ts";
 
 // PostgreSQL refuses NUL, the other control characters have no honest use, and half a surrogate pair is no text.
@@ -61,6 +62,13 @@ export const ThrottleRatePatch = Type.Integer({
   description: "messages per second; 0 for no limit, as null",
   examples: [100],
 });
+/** @param otherwise what holds without one */
+export const RetrySchedule = (otherwise: string) =>
+  Type.Array(Type.Number({ minimum: 0, maximum: retryDelaySecondsMax }), {
+    maxItems: retryDelaysMax,
+    description: `seconds before each retry, fractions allowed; [] for no retries, null for ${otherwise}`,
+    examples: [[5, 300, 7200]],
+  });
 /** The name that 1.x SDKs have for something. */
 export const Legacy = <S extends TSchema>(schema: S, name: string): S => ({
   ...schema,

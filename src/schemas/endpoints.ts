@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { endpointTimeoutMsMax, endpointTimeoutMsMin } from "../services/delivery-limits.ts";
 import {
   Channel,
   Id,
@@ -9,6 +10,7 @@ import {
   Name,
   Nullable,
   OptionalNullable,
+  RetrySchedule,
   Text,
   ThrottleRate,
   ThrottleRatePatch,
@@ -50,6 +52,14 @@ const Version = Type.Integer({
   description: "kept and given back",
   deprecated: true,
 });
+const DeliveryTimeout = Type.Integer({
+  minimum: endpointTimeoutMsMin,
+  maximum: endpointTimeoutMsMax,
+  description:
+    "how long a delivery may take, from connecting to the last byte; null for the server's timeout",
+  examples: [15_000],
+});
+const Schedule = RetrySchedule("the event type's schedule, or else the server's");
 
 const Fifo = Type.Boolean({
   description:
@@ -66,6 +76,8 @@ const optional = {
   filterTypes: OptionalNullable(Legacy(EventTypes, "eventTypes")),
   channels: OptionalNullable(Channels),
   filter: OptionalNullable(Filter),
+  deliveryTimeoutMs: OptionalNullable(DeliveryTimeout),
+  retrySchedule: OptionalNullable(Schedule),
   version: OptionalNullable(Version),
   metadata: Type.Optional(Metadata),
 };
@@ -108,11 +120,32 @@ export const EndpointOut = Type.Object({
   filter: Nullable(Filter),
   throttleRate: Nullable(Type.Integer({ description: "messages per second", examples: [100] })),
   rateLimit: Nullable(Legacy(Type.Integer({ examples: [100] }), "throttleRate")),
+  deliveryTimeoutMs: Nullable(DeliveryTimeout),
+  retrySchedule: Nullable(Schedule),
   version: Type.Integer({ deprecated: true, examples: [1] }),
   metadata: Metadata,
   createdAt: Timestamp,
   updatedAt: Timestamp,
 });
 export type EndpointOut = Static<typeof EndpointOut>;
+
+/** Whether an endpoint is sent to: after failures in a row only single deliveries go out, to probe it. */
+export const Breaker = Type.Object({
+  state: Type.Union([Type.Literal("closed"), Type.Literal("open"), Type.Literal("half-open")], {
+    description: "closed: deliveries go out; open: they wait; half-open: the next is the probe",
+  }),
+  failures: Type.Integer({ description: "in a row", examples: [0] }),
+  failingSince: Nullable(Timestamp),
+  until: Nullable({
+    ...Timestamp,
+    description:
+      "of an open one: when the next probe may go out, or until when the present one is waited for",
+  }),
+});
+export type Breaker = Static<typeof Breaker>;
+
+/** A single endpoint: lists leave its breaker out. */
+export const EndpointDetailOut = Type.Object({ ...EndpointOut.properties, breaker: Breaker });
+export type EndpointDetailOut = Static<typeof EndpointDetailOut>;
 
 export const EndpointList = ListResponse(EndpointOut);

@@ -1,5 +1,14 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Input, ListResponse, Name, Nullable, OptionalNullable, Text, Timestamp } from "./common.ts";
+import {
+  Input,
+  ListResponse,
+  Name,
+  Nullable,
+  OptionalNullable,
+  RetrySchedule,
+  Text,
+  Timestamp,
+} from "./common.ts";
 
 const Schemas = Type.Record(Type.String(), Type.Unknown(), {
   description: "JSON Schemas of the payload, by version",
@@ -7,6 +16,7 @@ const Schemas = Type.Record(Type.String(), Type.Unknown(), {
     { "1": { type: "object", properties: { user: { type: "string" } }, examples: [{ user: "ada" }] } },
   ],
 });
+const Schedule = RetrySchedule("the server's schedule; an endpoint's own goes before it");
 const FeatureFlags = Type.Array(Name, { maxItems: 100, examples: [["beta"]] });
 
 const optional = {
@@ -16,6 +26,7 @@ const optional = {
   featureFlag: OptionalNullable({ ...Name, examples: ["beta"] }),
   featureFlags: OptionalNullable(FeatureFlags),
   groupName: OptionalNullable({ ...Name, examples: ["user"] }),
+  retrySchedule: OptionalNullable(Schedule),
 };
 
 export const EventTypeIn = Input({
@@ -47,6 +58,7 @@ export const EventTypeOut = Type.Object({
   featureFlag: Nullable(Type.String({ examples: ["beta"] })),
   featureFlags: Nullable(Type.Array(Type.String({ examples: ["beta"] }))),
   groupName: Nullable(Type.String({ examples: ["user"] })),
+  retrySchedule: Nullable(Schedule),
   createdAt: Timestamp,
   updatedAt: Timestamp,
 });

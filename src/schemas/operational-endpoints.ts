@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { ListResponse } from "./common.ts";
-import { EndpointIn, EndpointOut, EndpointUpdate } from "./endpoints.ts";
+import { EndpointDetailOut, EndpointIn, EndpointOut, EndpointUpdate } from "./endpoints.ts";
 
 const without = ["channels", "filter", "version"] as const;
 const example = {
@@ -19,5 +19,8 @@ export type OperationalEndpointUpdate = Static<typeof OperationalEndpointUpdate>
 
 export const OperationalEndpointOut = Type.Omit(EndpointOut, without);
 export type OperationalEndpointOut = Static<typeof OperationalEndpointOut>;
+
+export const OperationalEndpointDetailOut = Type.Omit(EndpointDetailOut, without);
+export type OperationalEndpointDetailOut = Static<typeof OperationalEndpointDetailOut>;
 
 export const OperationalEndpointList = ListResponse(OperationalEndpointOut);

@@ -58,6 +58,7 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "GET /app/:app_id/msg/:msg_id/attempt": "ViewBase",
   "GET /app/:app_id/msg/:msg_id/endpoint/:endpoint_id/attempt": "ViewBase",
   "GET /app/:app_id/msg/:msg_id/attempt/:attempt_id": "ViewBase",
+  "GET /app/:app_id/msg/:msg_id/attempt/:attempt_id/headers": "ViewBase",
   "DELETE /app/:app_id/msg/:msg_id/attempt/:attempt_id/content": "ManageEndpoint",
 
   "GET /event-type": "ViewBase",

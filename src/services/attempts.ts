@@ -1,7 +1,7 @@
 import { idTime } from "../lib/ids.ts";
 import { type Page, page } from "../lib/pagination.ts";
-import type { Attempt, AttemptStatus } from "../models/attempts.ts";
-import { type AttemptFilter, type AttemptScope, isSifted } from "../repos/attempts.ts";
+import type { AttemptStatus } from "../models/attempts.ts";
+import { type AttemptFilter, type AttemptRow, type AttemptScope, isSifted } from "../repos/attempts.ts";
 import type { AttemptCountOut, MessageAttemptOut, MessageStatusText } from "../schemas/attempts.ts";
 import { findApplication } from "./applications.ts";
 import type { Context } from "./context.ts";
@@ -32,7 +32,7 @@ export const statusText = (status: number): MessageStatusText => statusTexts[sta
 
 const expunged = "EXPUNGED";
 
-const toOut = (row: Attempt, withContent: boolean): MessageAttemptOut => ({
+const toOut = (row: AttemptRow, withContent: boolean): MessageAttemptOut => ({
   id: row.id,
   msgId: row.messageId,
   endpointId: row.endpointId,

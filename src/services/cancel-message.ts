@@ -33,6 +33,8 @@ export async function cancelMessage(
           ...scope,
           ...{ id: newId("atmpt_"), endpointId, eventType, channels, tags, trigger, attempt, url },
           ...{ status: attemptStatus.canceled, responseStatusCode: 0, response: "canceled", durationMs: 0 },
+          // Nothing was sent.
+          sentHeaders: "[]",
         })),
       );
       const canceled = removed.length;

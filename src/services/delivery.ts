@@ -1,9 +1,11 @@
-import type { Egress, EgressOutcome } from "../lib/egress/index.ts";
+import type { Egress, EgressOutcome, EgressResponse } from "../lib/egress/index.ts";
 import { newId } from "../lib/ids.ts";
 import { triggers } from "../models/deliveries.ts";
 import type { Outcome } from "../repos/outcomes.ts";
+import { signedHeaders } from "./delivery-headers.ts";
+import type { EventTypeSchedules } from "./event-type-schedules.ts";
+import { keepHeaders } from "./kept-headers.ts";
 import { parseRetryAfter, type RetryPolicy, retryDelayMs } from "./retry-schedule.ts";
-import { sign } from "./standard-webhooks.ts";
 import type { Target } from "./targets.ts";
 
 /** One message for one endpoint, held under a lease. */
@@ -32,13 +34,19 @@ export type Delivery = {
 export type DeliveryPolicy = {
   egress: Egress;
   userAgent: string;
+  /** For endpoints that have no timeout of their own. */
   timeoutMs: number;
   responseBytesMax: number;
+  /** Its schedule is for what neither the endpoint nor the event type has one for. */
   retry: RetryPolicy;
+  eventTypeSchedules: EventTypeSchedules;
 };
 
 /** 410 Gone: the receiver wants nothing more, ever (Standard Webhooks). */
 const gone = 410;
+
+/** What a receiver asks for in a header of its answer: to be sent nothing more, or this message no more. */
+const wishHeader = "webhook-delivery";
 
 export type Judged = { outcome: Outcome; wantsDisabling: boolean };
 
@@ -50,59 +58,41 @@ export async function deliver(
   signal: AbortSignal,
 ): Promise<Judged | null> {
   const now = Date.now();
+  const headers = signedHeaders(policy.userAgent, target, delivery, now);
   const answer = await policy.egress.post({
     url: target.url,
-    headers: signedHeaders(policy.userAgent, target, delivery, now),
+    headers,
     body: delivery.payload,
-    timeoutMs: policy.timeoutMs,
+    timeoutMs: target.timeoutMs ?? policy.timeoutMs,
     responseBytesMax: policy.responseBytesMax,
     signal,
   });
   if (answer.kind === "failure" && answer.reason === "aborted") return null;
-  return judge(policy, target, delivery, answer, now);
+  return judge(policy, target, delivery, { headers, at: now }, answer);
 }
 
-/** Both header families: `webhook-*` as Standard Webhooks has it, `svix-*` for receivers with the Svix libraries. */
-function signedHeaders(
-  userAgent: string,
-  target: Target,
-  delivery: Delivery,
-  now: number,
-): Record<string, string> {
-  const timestampSeconds = Math.floor(now / 1000);
-  const live = target.keys.filter(({ expiresAtMs }) => expiresAtMs > now).map(({ key }) => key);
-  const signature = sign(live, delivery.messageId, timestampSeconds, delivery.payload);
-  const timestamp = String(timestampSeconds);
-  return {
-    ...target.headers,
-    "content-type": delivery.contentType ?? "application/json",
-    "user-agent": userAgent,
-    "webhook-id": delivery.messageId,
-    "webhook-timestamp": timestamp,
-    "webhook-signature": signature,
-    "svix-id": delivery.messageId,
-    "svix-timestamp": timestamp,
-    "svix-signature": signature,
-  };
-}
-
-function judge(
+async function judge(
   policy: DeliveryPolicy,
   target: Target,
   delivery: Delivery,
+  sent: { headers: Record<string, string>; at: number },
   answer: EgressOutcome,
-  startedAt: number,
-): Judged {
-  const statusCode = answer.kind === "response" ? answer.status : 0;
+): Promise<Judged> {
+  const response = answer.kind === "response" ? answer : null;
+  const statusCode = response?.status ?? 0;
   const succeeded = statusCode >= 200 && statusCode < 300;
+  const wishes = wishesOf(response);
+  const wantsDisabling = statusCode === gone || wishes.includes("disable");
+  const mayRetry =
+    !succeeded &&
+    delivery.trigger === triggers.scheduled &&
+    !wantsDisabling &&
+    !wishes.includes("abort-message");
   const attempt = delivery.attempt + 1;
-  const mayRetry = !succeeded && delivery.trigger === triggers.scheduled && statusCode !== gone;
-  const retryAfter =
-    answer.kind === "response" ? parseRetryAfter(answer.headers["retry-after"], Date.now()) : null;
   return {
-    wantsDisabling: statusCode === gone,
+    wantsDisabling,
     outcome: {
-      attemptId: newId("atmpt_", startedAt),
+      attemptId: newId("atmpt_", sent.at),
       orgId: delivery.orgId,
       appId: delivery.appId,
       messageId: delivery.messageId,
@@ -119,9 +109,30 @@ function judge(
       response: answer.kind === "response" ? responseText(answer.body, answer.truncated) : answer.message,
       durationMs: Math.round(answer.durationMs),
       url: target.url,
-      retryInMs: mayRetry ? retryDelayMs(policy.retry, attempt, retryAfter) : null,
+      retryInMs: mayRetry ? await retryIn(policy, target, delivery, response) : null,
+      // Of what arrived nobody asks, and it would double the history.
+      sentHeaders: succeeded ? null : keepHeaders(sent.headers),
+      responseHeaders: succeeded || response === null ? null : keepHeaders(response.headers),
     },
   };
+}
+
+function wishesOf(response: EgressResponse | null): string[] {
+  const wishes = response?.headers[wishHeader];
+  return wishes === undefined ? [] : wishes.split(",").map((wish) => wish.trim().toLowerCase());
+}
+
+/** By the endpoint's schedule, since its owner knows the receiver; or else the event type's, or else the server's. */
+async function retryIn(
+  policy: DeliveryPolicy,
+  target: Target,
+  { orgId, eventType, attempt }: Delivery,
+  response: EgressResponse | null,
+): Promise<number | null> {
+  const retryAfter = parseRetryAfter(response?.headers["retry-after"], Date.now());
+  const schedule =
+    target.retrySchedule ?? (await policy.eventTypeSchedules(orgId, eventType)) ?? policy.retry.schedule;
+  return retryDelayMs({ ...policy.retry, schedule }, attempt + 1, retryAfter);
 }
 
 /** Base64 when it is not UTF-8, or holds a NUL, which PostgreSQL's text can't. */

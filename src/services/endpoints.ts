@@ -1,8 +1,16 @@
 import { idTime, newId } from "../lib/ids.ts";
 import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagination.ts";
 import type { Endpoint } from "../models/endpoints.ts";
+import type { EndpointHealth } from "../repos/endpoint-health.ts";
 import type { EndpointChanges } from "../repos/endpoints.ts";
-import type { EndpointIn, EndpointOut, EndpointPatch, EndpointUpdate } from "../schemas/endpoints.ts";
+import type {
+  Breaker,
+  EndpointDetailOut,
+  EndpointIn,
+  EndpointOut,
+  EndpointPatch,
+  EndpointUpdate,
+} from "../schemas/endpoints.ts";
 import { findApplication } from "./applications.ts";
 import { applicationScope, mayAccessApplication } from "./authorization.ts";
 import { mapUniqueViolation } from "./conflicts.ts";
@@ -30,11 +38,25 @@ export const toEndpointOut = (row: Endpoint): EndpointOut => ({
   filter: row.filter,
   throttleRate: row.throttleRate,
   rateLimit: row.throttleRate,
+  deliveryTimeoutMs: row.deliveryTimeoutMs,
+  retrySchedule: row.retrySchedule,
   version: row.version,
   metadata: row.metadata,
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
 });
+
+/** Half-open once its time is up: whoever claims next sends the probe. */
+function toBreaker(health: EndpointHealth | null): Breaker {
+  if (health === null) return { state: "closed", failures: 0, failingSince: null, until: null };
+  const { openUntil, open } = health;
+  return {
+    state: openUntil === null ? "closed" : open ? "open" : "half-open",
+    failures: health.consecutiveFailures,
+    failingSince: health.failingSince.toISOString(),
+    until: open ? (openUntil?.toISOString() ?? null) : null,
+  };
+}
 
 /** A filter as it is stored: each name once, null for none. */
 function filter<T extends string[] | null | undefined>(names: T): string[] | Exclude<T, string[]> | null {
@@ -63,6 +85,8 @@ const fields = (ctx: Context, input: EndpointUpdate) => ({
   channels: filter(input.channels) ?? null,
   ...(filterOf(input) ?? { filter: null, filterPath: null }),
   throttleRate: throttleRateOf(input) ?? null,
+  deliveryTimeoutMs: input.deliveryTimeoutMs ?? null,
+  retrySchedule: input.retrySchedule ?? null,
   version: input.version ?? 1,
   metadata: checkMetadata(input.metadata ?? {}),
 });
@@ -74,8 +98,10 @@ export async function findEndpoint(ctx: Context, appRef: string, ref: string): P
   return row;
 }
 
-export async function getEndpoint(ctx: Context, appRef: string, ref: string): Promise<EndpointOut> {
-  return toEndpointOut(await findEndpoint(ctx, appRef, ref));
+export async function getEndpoint(ctx: Context, appRef: string, ref: string): Promise<EndpointDetailOut> {
+  const row = await findEndpoint(ctx, appRef, ref);
+  const health = await ctx.repos.endpointHealth.find(ctx.orgId, row.id);
+  return { ...toEndpointOut(row), breaker: toBreaker(health) };
 }
 
 export async function listEndpoints(
@@ -210,6 +236,8 @@ export async function patchEndpoint(
     ...(channels !== undefined && { channels }),
     ...filterOf(input),
     ...(throttleRate !== undefined && { throttleRate }),
+    ...(input.deliveryTimeoutMs !== undefined && { deliveryTimeoutMs: input.deliveryTimeoutMs }),
+    ...(input.retrySchedule !== undefined && { retrySchedule: input.retrySchedule }),
   });
   if (!row) throw notFound();
   if (input.disabled === false) await vouch(ctx, row);

@@ -47,7 +47,7 @@ export async function importOpenApi(
 
 /** What the document doesn't say of a type stays as it is: else a type behind a flag would be everybody's. */
 function toRow(ctx: Context, one: EventTypeFromOpenApi) {
-  const { groupName, featureFlags, ...row } = eventTypeRow(ctx, one.name, one);
+  const { groupName, featureFlags, retrySchedule: _, ...row } = eventTypeRow(ctx, one.name, one);
   return { ...row, ...(groupName !== null && { groupName }), ...(featureFlags !== null && { featureFlags }) };
 }
 

@@ -15,6 +15,7 @@ const toOut = (row: EventType): EventTypeOut => ({
   featureFlag: row.featureFlags?.[0] ?? null,
   featureFlags: row.featureFlags,
   groupName: row.groupName,
+  retrySchedule: row.retrySchedule,
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
 });
@@ -37,6 +38,7 @@ const fields = (input: EventTypeUpdate) => ({
   schemas: input.schemas ?? null,
   featureFlags: featureFlagsOf(input) ?? null,
   groupName: input.groupName ?? null,
+  retrySchedule: input.retrySchedule ?? null,
 });
 
 /** What is stored of a type that is given in full. */
@@ -99,6 +101,7 @@ export async function patchEventType(
     ...(input.deprecated !== undefined && { deprecated: input.deprecated }),
     ...(input.schemas !== undefined && { schemas: input.schemas }),
     ...(input.groupName !== undefined && { groupName: input.groupName }),
+    ...(input.retrySchedule !== undefined && { retrySchedule: input.retrySchedule }),
     ...(featureFlags !== undefined && { featureFlags }),
   });
   if (!row) throw notFound();

@@ -4,6 +4,7 @@ import type { EndpointHeadersOut } from "../schemas/endpoint-headers.ts";
 import type { EndpointSecretOut, EndpointSecretRotateIn } from "../schemas/endpoint-secrets.ts";
 import type { EndpointOut } from "../schemas/endpoints.ts";
 import type {
+  OperationalEndpointDetailOut,
   OperationalEndpointIn,
   OperationalEndpointOut,
   OperationalEndpointUpdate,
@@ -22,8 +23,12 @@ function inside(ctx: Context): Context {
   return { ...ctx, orgId: operationalOrg(ctx.orgId) };
 }
 
-const toOut = ({ channels: _, version: __, filter: ___, ...endpoint }: EndpointOut): OperationalEndpointOut =>
-  endpoint;
+const toOut = <E extends EndpointOut>({
+  channels: _,
+  version: __,
+  filter: ___,
+  ...endpoint
+}: E): Omit<E, "channels" | "version" | "filter"> => endpoint;
 
 /** The application that they stand in, and the event types that they may choose from; both are made when first needed. */
 async function prepare({ repos, orgId }: Context): Promise<void> {
@@ -68,7 +73,10 @@ export async function createOperationalEndpoint(
   return toOut(endpoint);
 }
 
-export async function getOperationalEndpoint(ctx: Context, ref: string): Promise<OperationalEndpointOut> {
+export async function getOperationalEndpoint(
+  ctx: Context,
+  ref: string,
+): Promise<OperationalEndpointDetailOut> {
   return toOut(await getEndpoint(inside(ctx), operationalAppUid, ref));
 }
 

@@ -13,7 +13,8 @@ export const operationalEventTypes = {
   "endpoint.updated": "An endpoint was changed.",
   "endpoint.deleted": "An endpoint was deleted.",
   "endpoint.enabled": "An endpoint was enabled by hand.",
-  "endpoint.disabled": "An endpoint was disabled, by hand or after nothing but failure.",
+  "endpoint.disabled":
+    "An endpoint was disabled: by hand, because it asked for it, or after nothing but failure.",
   "message.attempt.failing": "A message has failed four times; it is tried again.",
   "message.attempt.exhausted": "A message has failed for the last time.",
   "message.attempt.recovered": "A message has arrived after it had been reported as failing.",

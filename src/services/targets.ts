@@ -7,6 +7,10 @@ export type Target = {
   revision: number;
   url: string;
   headers: Record<string, string>;
+  /** Null for the server's. */
+  timeoutMs: number | null;
+  /** Null for the event type's, or else the server's. */
+  retrySchedule: readonly number[] | null;
   keys: { key: WebhookKey; expiresAtMs: number }[];
 };
 
@@ -74,6 +78,8 @@ function prepare(row: TargetRow, open: (secret: string) => string): Target {
     revision: row.revision,
     url: row.url,
     headers: row.headers,
+    timeoutMs: row.deliveryTimeoutMs,
+    retrySchedule: row.retrySchedule,
     keys: row.secrets.map(({ secret, expiresAt }) => ({
       key: parseSecret(open(secret)),
       expiresAtMs: expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,

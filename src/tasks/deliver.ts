@@ -7,6 +7,7 @@ import type { OutcomesRepo } from "../repos/outcomes.ts";
 import type { ThrottlesRepo } from "../repos/throttles.ts";
 import type { TurnsRepo } from "../repos/turns.ts";
 import { type Delivery, type DeliveryPolicy, deliver } from "../services/delivery.ts";
+import { endpointTimeoutMsMax } from "../services/delivery-limits.ts";
 import type { HandOver } from "../services/intake.ts";
 import type { AttemptEvents } from "../services/operational-events.ts";
 import { createRecorder } from "../services/recorder.ts";
@@ -58,7 +59,8 @@ const unrecordedMax = 5_000;
 /** Delivers what is due: what this process commits itself comes by `take`, everything else by claims. */
 export function createDeliverTask(options: DeliverOptions): DeliverTask {
   const { deliveries, outcomes, policy, log } = options;
-  const leaseMs = localWaitMs + policy.timeoutMs;
+  const timeoutMsMax = Math.max(policy.timeoutMs, endpointTimeoutMsMax);
+  const leaseMs = localWaitMs + timeoutMsMax;
   const leases = createLeases(options.workerId);
   const stopping = new AbortController();
   const giveUp = new AbortController();
@@ -91,7 +93,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     let arrived = false;
     try {
       // Too late to be sure of ending before the lease does: whoever claims it next sends it.
-      if (performance.now() > delivery.leaseEndsAt - policy.timeoutMs) return;
+      if (performance.now() > delivery.leaseEndsAt - timeoutMsMax) return;
       const target = await options.targets.get(delivery.endpointId, delivery.revision);
       if (target === null) return await deliveries.drop([delivery]);
       const judged = await deliver(policy, target, delivery, giveUp.signal);

@@ -20,7 +20,7 @@ export type SettleOptions = {
 export function createSettle(options: SettleOptions): (judged: Judged) => Promise<boolean> {
   const { recorder, outcomes, events, log } = options;
 
-  /** After the last attempt: the receiver asked for it, or has failed for too long. */
+  /** The receiver asked for it, or has failed for too long. */
   const disableIfDue = async ({ outcome, wantsDisabling }: Judged): Promise<void> => {
     const { orgId, endpointId } = outcome;
     try {
@@ -41,7 +41,7 @@ export function createSettle(options: SettleOptions): (judged: Judged) => Promis
     const committed = await recorder.record(outcome);
     events.attempted(outcome);
     if (outcome.retryInMs !== null) options.onRetry(outcome.retryInMs);
-    else if (!outcome.succeeded) await disableIfDue(judged);
+    else if (!outcome.succeeded || judged.wantsDisabling) await disableIfDue(judged);
     return committed;
   };
 }

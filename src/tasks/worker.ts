@@ -11,6 +11,7 @@ import { createTargetsRepo } from "../repos/targets.ts";
 import { createThrottlesRepo } from "../repos/throttles.ts";
 import { createTurnsRepo } from "../repos/turns.ts";
 import { createWorkersRepo } from "../repos/workers.ts";
+import { createEventTypeSchedules } from "../services/event-type-schedules.ts";
 import type { HandOver } from "../services/intake.ts";
 import { listen } from "../services/notifications.ts";
 import { createAttemptEvents, type OperationalEvents } from "../services/operational-events.ts";
@@ -71,6 +72,7 @@ export function createWorker(parts: WorkerParts): Worker {
       timeoutMs: config.deliveryTimeoutMs,
       responseBytesMax: config.responseBodyBytesMax,
       retry: { schedule: config.retrySchedule, jitter: config.retryJitter },
+      eventTypeSchedules: createEventTypeSchedules({ load: repos.eventTypes.listRetrySchedules, log }),
     },
     concurrency: config.deliveryConcurrency,
     endpointConcurrency: config.endpointConcurrency,

@@ -134,6 +134,12 @@ runScenarios(
   () => tokens,
 );
 
+test("nothing was sent, and so no headers", async () => {
+  const { body } = await api.request("GET", "/app/own/attempt/msg/m?status=4&limit=1");
+  const headers = await api.request("GET", `/app/own/msg/m/attempt/${body.data[0].id}/headers`);
+  expect(headers.body).toEqual({ sentHeaders: {}, responseHeaders: null, sensitive: [] });
+});
+
 test("the audit log says who canceled what", async () => {
   const entries = await api.database.sql`
     select actor, detail - 'endpointIds' as detail from audit_log where action = 'message.cancel' order by id`;

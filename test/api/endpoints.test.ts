@@ -218,7 +218,7 @@ runScenarios(
       name: "by uid",
       request: `GET ${one}/`,
       status: 200,
-      shape: "EndpointOut",
+      shape: "EndpointDetailOut",
       has: { description: "First" },
     },
     { name: "through another application", request: "GET /app/other/endpoint/old", status: 404 },

@@ -159,9 +159,10 @@ test("what was refused or tried changed nothing", async () => {
   expect(body.data.map(({ name }: { name: string }) => name)).toEqual(["kept"]);
 });
 
-test("an import adds, changes and revives, and leaves group, flags and other types alone", async () => {
+test("an import adds, changes and revives, and leaves group, flags, retry schedule and other types alone", async () => {
   const token = tokens.b as string;
-  const body = { name: "user.signup", description: "old", featureFlags: ["f"], groupName: "g" };
+  const kept = { featureFlags: ["f"], groupName: "g", retrySchedule: [1.5] };
+  const body = { name: "user.signup", description: "old", ...kept };
   await api.request("POST", "/event-type", { token, body });
   await api.request("DELETE", "/event-type/user.signup", { token });
   await api.request("POST", "/event-type", { token, body: { name: "other", description: "" } });
@@ -170,8 +171,7 @@ test("an import adds, changes and revives, and leaves group, flags and other typ
   expect((await api.request("GET", "/event-type/user.signup", { token })).body).toMatchObject({
     description: "Somebody signed up",
     archived: false,
-    featureFlags: ["f"],
-    groupName: "g",
+    ...kept,
     schemas: { "1": { type: "object" } },
   });
   expect(await names("b")).toEqual(["other", "user.signup"]);

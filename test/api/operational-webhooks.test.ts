@@ -53,7 +53,7 @@ runScenarios(
       status: 422,
       at: ["body", "eventTypes"],
     },
-    { name: "by uid", request: `GET ${one}/`, status: 200, shape: "OperationalWebhookEndpointOut" },
+    { name: "by uid", request: `GET ${one}/`, status: 200, shape: "OperationalWebhookEndpointDetailOut" },
     {
       name: "lists",
       request: `GET ${list}`,

@@ -91,15 +91,21 @@ test("only what was asked for is queued", async () => {
   await message(20, { payload: null });
   await message(10, { payloadExpiresAt: ago(1) });
   await message(95);
+  const canceled = await message(25, { tags: ["t1", "t2"] });
+  await rows.attempt(appId, canceled, endpoint, { at: ago(24), status: 2, responseStatusCode: 400 });
+  await rows.attempt(appId, canceled, endpoint, { at: ago(23), status: 4, responseStatusCode: 0 });
   const pending = [retrying.id, waiting.id];
 
   const cases: [Partial<ReplayInput>, string[]][] = [
     [{ only: "missing" }, [never.id, elsewhere.id]],
     [{ only: "failed" }, [failed.id]],
     [{ only: "succeeded" }, [recovered.id]],
-    [{ only: "all" }, [never.id, failed.id, recovered.id, elsewhere.id]],
+    [{ only: "all" }, [never.id, failed.id, recovered.id, canceled.id, elsewhere.id]],
+    [{ only: "all", tag: "t2" }, [canceled.id]],
+    [{ only: "all", tag: "t" }, []],
+    [{ only: "all", statusCodeClass: 0 }, []],
     [{ only: "all", statusCodeClass: 500 }, [failed.id]],
-    [{ only: "all", statusCodeClass: 400 }, [recovered.id]],
+    [{ only: "all", statusCodeClass: 400 }, [recovered.id, canceled.id]],
     [{ only: "all", since: ago(65).toISOString(), until: ago(55).toISOString() }, [recovered.id]],
   ];
   for (const [what, expected] of cases) {

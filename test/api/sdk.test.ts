@@ -173,3 +173,19 @@ describe.each(Object.entries(generations))("%s", (_, connect) => {
     expect(await code(svix.endpoint.create("app", { url: "ftp://x" }))).toEqual([422, ["body", "url"]]);
   });
 });
+
+test("tags and deliverAt go out and come back through the SDK", async () => {
+  const svix = new sdk2.Svix(await orgToken("org_options"), { serverUrl: api.url });
+  const { id: app } = await svix.application.create({ name: "Options" });
+  const deliverAt = new Date(Date.now() + 3_600_000);
+  const sent = await svix.message.create(app, {
+    eventType: "user.signup",
+    payload: {},
+    tags: ["spring-sale"],
+    deliverAt,
+  });
+  expect(sent).toMatchObject({ tags: ["spring-sale"], deliverAt });
+  const found = await svix.message.list(app, { tag: "spring-sale" });
+  expect(found.data).toMatchObject([{ id: sent.id, tags: ["spring-sale"], deliverAt }]);
+  expect((await svix.message.list(app, { tag: "autumn-sale" })).data).toEqual([]);
+});

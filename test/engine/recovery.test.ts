@@ -73,6 +73,8 @@ const outcomeOf = (
   durationMs: 1,
   url: "http://127.0.0.1:9/",
   retryInMs: null,
+  sentHeaders: null,
+  responseHeaders: null,
 });
 
 test("two workers that claim at once never hold the same delivery", async () => {

@@ -84,6 +84,8 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
             durationMs: 5,
             url: "https://receiver.example/",
             retryInMs: null,
+            sentHeaders: null,
+            responseHeaders: null,
           },
         ]),
       disableEndpoint: (repo) => repo.disableEndpoint(orgId, endpointId),

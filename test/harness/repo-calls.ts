@@ -75,6 +75,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     },
     attempts: {
       find: (repo) => repo.find(orgId, appId, messageId, attemptId),
+      findHeaders: (repo) => repo.findHeaders(orgId, appId, messageId, attemptId),
       list: (repo) =>
         each(
           repo.list({ ...attemptScope, endpointId }, down, noAttemptFilter),
@@ -132,7 +133,10 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
         ),
       listEndpoints: (repo) => repo.listEndpoints({ orgId, appId, messageId }, up),
     },
-    endpointHealth: { forget: (repo) => repo.forget(orgId, endpointId) },
+    endpointHealth: {
+      find: (repo) => repo.find(orgId, endpointId),
+      forget: (repo) => repo.forget(orgId, endpointId),
+    },
     endpoints: {
       find: (repo) => each(repo.find(byId, endpointId), repo.find(byUid, "uid1")),
       list: (repo) => each(repo.list(byId, down), repo.list(byUid, next(endpointId))),
@@ -154,6 +158,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       find: (repo) => repo.find(types, "n"),
       list: (repo) => repo.list(types, up, { includeArchived: false, withSchemas: true }),
       missing: (repo) => repo.missing(types, ["a", "b"]),
+      listRetrySchedules: (repo) => repo.listRetrySchedules(orgId),
       insert: (repo) => repo.insert(eventType),
       upsert: (repo) => repo.upsert(eventType),
       update: (repo) => repo.update(orgId, "n", { description: "x" }),

@@ -71,6 +71,8 @@ export const createRows = (sql: Sql, orgId: string) => {
       trigger?: 0 | 1;
       attempt?: number;
       nextAt?: Date;
+      sentHeaders?: string;
+      responseHeaders?: string;
     } = {},
   ) => {
     const at = over.at ?? new Date();
@@ -82,13 +84,17 @@ export const createRows = (sql: Sql, orgId: string) => {
       trigger: 0,
       attempt: 1,
       nextAt: null as Date | null,
+      sentHeaders: null,
+      responseHeaders: null,
       ...over,
     };
     await sql`insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger,
-                                    attempt, status, response_status_code, response, duration_ms, url, next_at)
+                                    attempt, status, response_status_code, response, duration_ms, url, next_at,
+                                    sent_headers, response_headers)
               values (${row.id}, ${orgId}, ${appId}, ${message.id}, ${endpoint.id}, ${message.eventType},
-                      ${message.channels}, ${message.tags}, ${row.trigger}, ${row.attempt}, ${row.status}, ${row.responseStatusCode},
-                      ${row.response}, 12, 'https://receiver.example/hook', ${row.nextAt?.toISOString() ?? null})`;
+                      ${message.channels}, ${message.tags}, ${row.trigger}, ${row.attempt}, ${row.status},
+                      ${row.responseStatusCode}, ${row.response}, 12, 'https://receiver.example/hook',
+                      ${row.nextAt?.toISOString() ?? null}, ${row.sentHeaders}, ${row.responseHeaders})`;
     return row;
   };
 

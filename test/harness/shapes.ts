@@ -7,6 +7,7 @@ export type ShapeName = keyof typeof shapes;
 const primitives: Record<string, (value: unknown) => boolean> = {
   string: (value) => typeof value === "string",
   integer: Number.isInteger,
+  number: Number.isFinite,
   boolean: (value) => typeof value === "boolean",
   object: isObject,
   map: (value) => isObject(value) && Object.values(value).every((one) => typeof one === "string"),

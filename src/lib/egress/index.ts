@@ -9,7 +9,7 @@ import { createTargets, type Target } from "./target.ts";
 import type { Egress, EgressOutcome, EgressRequest, Resolver } from "./types.ts";
 
 export { parseProxy } from "./proxy.ts";
-export type { Egress, EgressOutcome, Resolver } from "./types.ts";
+export type { Egress, EgressOutcome, EgressResponse, Resolver } from "./types.ts";
 
 /**
  * The way out of this process: POSTs over HTTP/1.1 to addresses that pass the deny table, and to no others.
