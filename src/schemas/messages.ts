@@ -44,6 +44,7 @@ export const MessageCancelIn = Input({
       maxItems: 50,
       uniqueItems: true,
       description: "ids or uids; all endpoints unless told",
+      examples: [["one"]],
     }),
   ),
 });
