@@ -1,4 +1,5 @@
 /** The parts of a chaos run: a stage whose processes and database are killed, and clients that keep sending. */
+import { withDeadline } from "../../src/lib/deadline.ts";
 import { orgToken, runApp, type Service, startServe, startWorker } from "./binary.ts";
 import { createClient } from "./client.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
@@ -7,6 +8,8 @@ import type { Random } from "./random.ts";
 /** What happened to whom, from when to when all was there again; Date.now()'s times. */
 export type Fault = { kind: FaultKind; at: number; until: number };
 export type FaultKind = "serve" | "worker" | "postmaster" | "backend" | "connections";
+/** With a machine that is busy, and PostgreSQL that replays its log. */
+const strikeMaxMs = 60_000;
 export const faultKinds: readonly FaultKind[] = ["serve", "worker", "postmaster", "backend", "connections"];
 
 export type Stage = {
@@ -87,7 +90,11 @@ export async function startStage(random: Random, settings: Record<string, string
     async strike(kind) {
       const fault = { kind, at: Date.now(), until: Number.POSITIVE_INFINITY };
       faults.push(fault);
-      await strikes[kind]();
+      await withDeadline(strikes[kind](), strikeMaxMs).catch((error) => {
+        throw new Error(`a strike at ${kind} doesn't end: ${JSON.stringify(faults.slice(-3))}`, {
+          cause: error,
+        });
+      });
       fault.until = Date.now();
     },
     async stop() {
