@@ -139,8 +139,8 @@ export function createIntakeRepo(sql: Sql) {
           from stored
         ),
         candidates as materialized (
-          select s.id as message_id, s.org_id, s.app_id, s.ordinal, s.deliver_at, e.id as endpoint_id, e.revision, e.fifo,
-                 e.filter_path,
+          select s.id as message_id, s.org_id, s.app_id, s.ordinal, s.deliver_at, e.id as endpoint_id, e.revision,
+                 e.filter_path, e.fifo and (s.deliver_at is null or s.deliver_at <= now()) as fifo,
                  s.throttle_rate is null and e.throttle_rate is null and not e.fifo
                    and (s.deliver_at is null or s.deliver_at <= now()) as free
           from stored s

@@ -64,7 +64,7 @@ const Schedule = RetrySchedule("the event type's schedule, or else the server's"
 const Fifo = Type.Boolean({
   description:
     "deliver one at a time, in the order of acceptance: a message whose 202 came before another was sent goes first; " +
-    "one that fails holds up those behind it until it arrives or its retries are used up",
+    "one that fails holds up those behind it until it arrives or its retries are used up. What has a `deliverAt` ahead does not stand in line",
 });
 
 const optional = {

@@ -50,6 +50,20 @@ test("a throttled and a FIFO endpoint keep to it too", async () => {
   expect(early).toEqual([]);
 }, 30_000);
 
+test("in a FIFO endpoint's line nobody waits for it, and it arrives all the same", async () => {
+  const engine = await startEngine();
+  stops.push(() => engine.stop());
+  const to = startReceiver();
+  stops.push(() => to.stop());
+  const app = await engine.addApplication();
+  await engine.addEndpoint(app, to.url, { fifo: true });
+  const waits = await engine.send(app, 1, { deliverAt: new Date(Date.now() + 1_500) });
+  const line = [...(await engine.send(app)), ...(await engine.send(app))];
+  await to.waitFor(3);
+  expect(to.received.map(({ id }) => id)).toEqual([...line, ...waits]);
+  await until(async () => (await engine.queued()).length === 0);
+}, 30_000);
+
 test("channels and tags that PostgreSQL has a word for come through as they are", async () => {
   const engine = await startEngine();
   stops.push(() => engine.stop());
