@@ -3,7 +3,46 @@ import { type ClaimedDelivery, type ClaimRow, toClaimed } from "./deliveries.ts"
 
 /** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
 export function createThrottlesRepo(sql: Sql) {
+  /** The throttles of an endpoint and its application, locked. Only those that were there before the statement. */
+  const heldThrottles = (endpointId: string) => sql`
+    rates as materialized (
+      select e.id, 1.0 / e.throttle_rate as step, e.revision, e.id as endpoint_id
+      from endpoints e where e.id = ${endpointId} and e.throttle_rate is not null
+      union all
+      select a.id, 1.0 / a.throttle_rate, e.revision, e.id
+      from endpoints e join applications a on a.id = e.app_id
+      where e.id = ${endpointId} and a.throttle_rate is not null
+    ),
+    made as (
+      insert into throttles (id, next_at) select id, now() from rates order by id on conflict do nothing
+    ),
+    held as materialized (
+      select t.id, greatest(t.next_at, clock_timestamp()) as next_at, r.step
+      from rates r join throttles t on t.id = r.id order by t.id for update of t
+    )`;
+
   return {
+    /**
+     * Takes an endpoint's next free moment, for a delivery that is claimed already.
+     * @returns in how many milliseconds it comes; null when this was the first to ask, and must ask again
+     */
+    async reserve(endpointId: string): Promise<number | null> {
+      const [row] = await sql<{ in_ms: number | null }[]>`
+        with ${heldThrottles(endpointId)},
+        pace as materialized (
+          select max(next_at) as first_at, max(step) as step, count(*) = (select count(*) from rates) as complete from held
+        ),
+        moved as (
+          update throttles t set next_at = p.first_at + make_interval(secs => p.step)
+          from pace p where p.complete and t.id in (select id from held)
+        )
+        select case when p.complete then
+                 greatest(0, 1000 * coalesce(extract(epoch from p.first_at - clock_timestamp()), 0))::float8
+               end as in_ms
+        from pace p`;
+      return row?.in_ms ?? null;
+    },
+
     /**
      * Takes due deliveries of one endpoint that is throttled, itself or by its application, and gives each the moment
      * at which it may start: throttles hold the next free moment, so that the rate holds over all workers together.
@@ -17,21 +56,7 @@ export function createThrottlesRepo(sql: Sql) {
       options: { lease: string; leaseSeconds: number; aheadSeconds: number; deliveriesMax: number },
     ): Promise<(ClaimedDelivery & { startsInMs: number; stepMs: number })[]> {
       const rows = await sql<(ClaimRow & { starts_in_ms: number; step_ms: number })[]>`
-        with rates as materialized (
-          select e.id, 1.0 / e.throttle_rate as step, e.revision, e.id as endpoint_id
-          from endpoints e where e.id = ${endpointId} and e.throttle_rate is not null
-          union all
-          select a.id, 1.0 / a.throttle_rate, e.revision, e.id
-          from endpoints e join applications a on a.id = e.app_id
-          where e.id = ${endpointId} and a.throttle_rate is not null
-        ),
-        made as (
-          insert into throttles (id, next_at) select id, now() from rates order by id on conflict do nothing
-        ),
-        held as materialized (
-          select t.id, greatest(t.next_at, clock_timestamp()) as next_at, r.step
-          from rates r join throttles t on t.id = r.id order by t.id for update of t
-        ),
+        with ${heldThrottles(endpointId)},
         -- The slower of the two rates sets the step, the later of the two moments the start.
         pace as materialized (
           select max(next_at) as first_at, max(step) as step, count(*) as held,

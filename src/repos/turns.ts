@@ -4,6 +4,9 @@ import { type ClaimedDelivery, type ClaimRow, toClaimed } from "./deliveries.ts"
 /** An endpoint, and the lease of its turn when it is held here. */
 export type AskedTurn = { endpointId: string; held: string | null };
 
+/** `throttled`: it goes at the endpoint's next free moment, see throttles.ts. */
+export type DeliveryInLine = ClaimedDelivery & { throttled: boolean };
+
 /** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
 export function createTurnsRepo(sql: Sql) {
   return {
@@ -11,14 +14,14 @@ export function createTurnsRepo(sql: Sql) {
      * Takes the turn at FIFO endpoints, where it is free or held under the lease given, with the first deliveries of
      * their lines; where none is due the turn is free then. A turn that has moved since this statement began is left.
      *
-     * Indexes: the keys of turns, endpoints, deliveries and messages; deliveries_position.
+     * Indexes: the keys of turns, endpoints, applications, deliveries and messages; deliveries_position.
      * @returns in the order of each line
      */
     async claim(
       asked: AskedTurn[],
       options: { lease: string; leaseSeconds: number; perLineMax: number },
-    ): Promise<ClaimedDelivery[]> {
-      const rows = await sql<ClaimRow[]>`
+    ): Promise<DeliveryInLine[]> {
+      const rows = await sql<(ClaimRow & { throttled: boolean })[]>`
         with asked as materialized (
           select * from unnest(
             ${asked.map((one) => one.endpointId)}::text[], ${asked.map((one) => one.held)}::uuid[]
@@ -33,9 +36,11 @@ export function createTurnsRepo(sql: Sql) {
           for update of t skip locked
         ),
         line as materialized (
-          select n.message_id, n.endpoint_id, n.trigger, n.place, e.revision, h.open_until is not null as probe
+          select n.message_id, n.endpoint_id, n.trigger, n.place, e.revision, h.open_until is not null as probe,
+                 e.throttle_rate is not null or a.throttle_rate is not null as throttled
           from taken t
           join endpoints e on e.id = t.endpoint_id and e.fifo and not e.disabled and e.deleted_at is null
+          join applications a on a.id = e.app_id
           left join endpoint_health h on h.endpoint_id = e.id
           cross join lateral (
             select d.*, row_number() over (order by d.position) as place
@@ -48,7 +53,7 @@ export function createTurnsRepo(sql: Sql) {
           where h.open_until is null or h.open_until <= now()
         ),
         free as materialized (
-          select d.message_id, d.endpoint_id, d.trigger, l.place, l.revision, l.probe
+          select d.message_id, d.endpoint_id, d.trigger, l.place, l.revision, l.probe, l.throttled
           from line l
           join deliveries d
             on d.message_id = l.message_id and d.endpoint_id = l.endpoint_id and d.trigger = l.trigger
@@ -78,12 +83,12 @@ export function createTurnsRepo(sql: Sql) {
           from due
           where d.message_id = due.message_id and d.endpoint_id = due.endpoint_id and d.trigger = due.trigger
           returning d.message_id, d.endpoint_id, d.trigger, d.org_id, d.app_id, d.attempt, due.revision, due.probe,
-                    d.position
+                    due.throttled, d.position
         )
         select c.*, m.payload is null as gone, m.event_type, m.channels, m.tags, m.payload, m.content_type
         from claimed c left join messages m on m.id = c.message_id
         order by c.position`;
-      return rows.map(toClaimed);
+      return rows.map((row) => ({ ...toClaimed(row), throttled: row.throttled }));
     },
 
     /** Gives turns up. Index: the key. */

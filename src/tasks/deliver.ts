@@ -201,6 +201,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
 
   const fifo = createFifo({
     turns: options.turns,
+    throttles: options.throttles,
     returns,
     nextLease: leases.next,
     leaseMs,

@@ -1,3 +1,4 @@
+import type { ThrottlesRepo } from "../repos/throttles.ts";
 import type { TurnsRepo } from "../repos/turns.ts";
 import type { Delivery } from "../services/delivery.ts";
 import type { Returns } from "./returns.ts";
@@ -18,6 +19,7 @@ export type Fifo = {
 
 export type FifoOptions = {
   turns: TurnsRepo;
+  throttles: Pick<ThrottlesRepo, "reserve">;
   returns: Returns;
   nextLease(): string;
   leaseMs: number;
@@ -31,7 +33,16 @@ export type FifoOptions = {
 /** Few enough that little is given back when one fails, many enough that claiming them costs little of the time. */
 const batchMax = 50;
 
-type Turn = { lease: string; takenAt: number; current: Delivery | null; rest: Delivery[] };
+type InLine = Delivery & { throttled: boolean };
+type Turn = {
+  lease: string;
+  takenAt: number;
+  current: InLine | null;
+  /** Whether `current` is under way, or still waits for its moment. */
+  started: boolean;
+  timer: Timer | undefined;
+  rest: InLine[];
+};
 
 /** Deliveries of FIFO endpoints: whoever holds the turn takes the next few and sends them one after another. */
 export function createFifo(options: FifoOptions): Fifo {
@@ -49,8 +60,29 @@ export function createFifo(options: FifoOptions): Fifo {
 
   const next = (endpointId: string, turn: Turn): void => {
     turn.current = (!stopped && turn.takenAt >= options.aliveSince() && turn.rest.shift()) || null;
+    turn.started = false;
     if (turn.current === null) end(endpointId, turn);
-    else options.start(turn.current);
+    else if (turn.current.throttled) void startAtItsMoment(endpointId, turn, turn.current);
+    else start(turn, turn.current);
+  };
+
+  const start = (turn: Turn, delivery: InLine): void => {
+    turn.started = true;
+    options.start(delivery);
+  };
+
+  const startAtItsMoment = async (endpointId: string, turn: Turn, delivery: InLine): Promise<void> => {
+    try {
+      const { reserve } = options.throttles;
+      const inMs = (await reserve(endpointId)) ?? (await reserve(endpointId)) ?? 0;
+      if (turn.current !== delivery) return;
+      turn.timer = setTimeout(() => start(turn, delivery), inMs);
+    } catch {
+      // The database is away, say: who claims it next asks again.
+      if (turn.current !== delivery) return;
+      options.returns.add([delivery]);
+      end(endpointId, turn);
+    }
   };
 
   return {
@@ -73,7 +105,14 @@ export function createFifo(options: FifoOptions): Fifo {
       if ([...over.keys()].some((endpointId) => !lines.has(endpointId))) options.claimAgain();
       over.clear();
       for (const [endpointId, line] of lines) {
-        const turn: Turn = { lease, takenAt, current: null, rest: line.filter(({ gone }) => !gone) };
+        const turn: Turn = {
+          lease,
+          takenAt,
+          current: null,
+          started: false,
+          timer: undefined,
+          rest: line.filter(({ gone }) => !gone),
+        };
         turns.set(endpointId, turn);
         next(endpointId, turn);
       }
@@ -87,11 +126,17 @@ export function createFifo(options: FifoOptions): Fifo {
     },
     cancel() {
       stopped = true;
-      return [...turns.values()].flatMap((turn) => turn.rest.splice(0));
+      return [...turns.values()].flatMap((turn) => {
+        clearTimeout(turn.timer);
+        const waiting = turn.started ? null : turn.current;
+        if (waiting !== null) turn.current = null;
+        return [...(waiting === null ? [] : [waiting]), ...turn.rest.splice(0)];
+      });
     },
     async giveUp() {
-      const held = [...over].map(([endpointId, lease]) => ({ endpointId, lease }));
-      await options.turns.end(held);
+      // What was taken back before it started has not ended its turn.
+      const left = [...turns].map(([endpointId, { lease }]) => ({ endpointId, lease }));
+      await options.turns.end([...left, ...[...over].map(([endpointId, lease]) => ({ endpointId, lease }))]);
     },
     get waiting() {
       let waiting = 0;

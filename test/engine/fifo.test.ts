@@ -73,3 +73,29 @@ test("one that fails holds up those behind it until its retries are used up, and
   const [first = "", ...behind] = accepted;
   expect(line.received.map(({ id }) => id)).toEqual([first, first, first, ...behind]);
 }, 30_000);
+
+test("throttleRate holds for it too, its own and its application's, over two workers", async () => {
+  const database = await createTestDatabase();
+  stops.push(() => database.drop());
+  const engines = [await startEngine({ database }), await startEngine({ database })];
+  for (const engine of engines) stops.push(() => engine.stop());
+  const [engine] = engines as [Engine];
+  const [own, shared] = [startReceiver(), startReceiver()];
+  stops.push(
+    () => own.stop(),
+    () => shared.stop(),
+  );
+  const [plain, limited] = [
+    await engine.addApplication(),
+    await engine.addApplication({ throttle_rate: 20 }),
+  ];
+  await engine.addEndpoint(plain, own.url, { fifo: true, throttle_rate: 20 });
+  for (let n = 0; n < 2; n += 1) await engine.addEndpoint(limited, shared.url, { fifo: true });
+  await Promise.all(engines.map((one) => Promise.all([one.send(plain, 10), one.send(limited, 5)])));
+  await Promise.all([own.waitFor(20, 20_000), shared.waitFor(20, 20_000)]);
+  for (const { received } of [own, shared]) {
+    const lastedMs = (received.at(-1)?.at ?? 0) - (received[0]?.at ?? 0);
+    // 19 steps of 50 ms, and one that the first may have been late by.
+    expect(lastedMs).toBeGreaterThanOrEqual(18 * 50);
+  }
+}, 60_000);

@@ -93,6 +93,7 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
     },
     targets: { load: (repo) => repo.load([endpointId]) },
     throttles: {
+      reserve: (repo) => repo.reserve(endpointId),
       claim: (repo) =>
         repo.claim(endpointId, { lease, leaseSeconds: 30, aheadSeconds: 1, deliveriesMax: 10 }),
     },
