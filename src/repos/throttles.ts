@@ -6,10 +6,10 @@ export function createThrottlesRepo(sql: Sql) {
   /** The throttles of an endpoint and its application, locked. Only those that were there before the statement. */
   const heldThrottles = (endpointId: string) => sql`
     rates as materialized (
-      select e.id, 1.0 / e.throttle_rate as step, e.revision, e.id as endpoint_id
+      select e.id, 1.0 / e.throttle_rate as step, e.revision
       from endpoints e where e.id = ${endpointId} and e.throttle_rate is not null
       union all
-      select a.id, 1.0 / a.throttle_rate, e.revision, e.id
+      select a.id, 1.0 / a.throttle_rate, e.revision
       from endpoints e join applications a on a.id = e.app_id
       where e.id = ${endpointId} and a.throttle_rate is not null
     ),

@@ -135,8 +135,8 @@ export function createFifo(options: FifoOptions): Fifo {
     },
     async giveUp() {
       // What was taken back before it started has not ended its turn.
-      const left = [...turns].map(([endpointId, { lease }]) => ({ endpointId, lease }));
-      await options.turns.end([...left, ...[...over].map(([endpointId, lease]) => ({ endpointId, lease }))]);
+      for (const [endpointId, { lease }] of turns) over.set(endpointId, lease);
+      await options.turns.end([...over].map(([endpointId, lease]) => ({ endpointId, lease })));
     },
     get waiting() {
       let waiting = 0;
