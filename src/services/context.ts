@@ -42,6 +42,10 @@ export type Context = {
 /** As much of it as the verbs need that operators and tasks call too: there is no request then. */
 export type ActorContext = Pick<Context, "actor" | "orgId" | "repos">;
 
+/** The same for what makes endpoints: it seals secrets, and tells of what it has made. */
+export type EndpointContext = ActorContext &
+  Pick<Context, "sealer" | "settings"> & { events: Pick<OperationalEvents, "emit"> };
+
 /** For what is no tenant's, or all tenants' together: operators alone do that. */
 export type OperatorContext = {
   /** As the audit log names the operator. */
