@@ -1,5 +1,7 @@
 import { type Config, environment, loadConfig } from "./config.ts";
-import { type Database, openDatabase, requireSchema } from "./database.ts";
+import { type Database, openDatabase, reachDatabase, requireSchema } from "./database.ts";
+import { UsageError } from "./lib/cli-errors.ts";
+import { hasCluster } from "./lib/embedded-postgres/index.ts";
 import { createLogger, stderr } from "./lib/log.ts";
 import { type Job, type JobFlags, runJob } from "./lib/operator/job.ts";
 import { operatorName } from "./lib/operator/name.ts";
@@ -45,6 +47,11 @@ export async function withDatabase<T>(
   config: Config,
   work: (operation: OpenOperation) => Promise<T>,
 ): Promise<T> {
+  if (config.embedded && !hasCluster(config.dataDir)) {
+    throw new UsageError(
+      `There is no database in DATA_DIR ${config.dataDir}: app serve makes it at its first start. Set DATA_DIR, or DATABASE_URL, as serve has it.`,
+    );
+  }
   const log = createLogger({ level: config.logLevel, format: config.logFormat, destination: stderr });
   const database = await openDatabase(config, log, {
     owner: "share",
@@ -52,6 +59,7 @@ export async function withDatabase<T>(
     applicationName: `posthorn ops ${name}`,
   });
   try {
+    await reachDatabase(config, database, log);
     const repos = createRepos(database.sql);
     const actorOf = (orgId: string): Actor => ({ kind: "operator", orgId, name: operatorName() });
     const contextOf = (orgId: string): ActorContext => ({ actor: actorOf(orgId), orgId, repos });
