@@ -109,8 +109,7 @@ test("the API finds it no more from the start; interrupted and killed, the same 
       const child = ops().start(...command, "--rate", "50");
       await until(async () => (await size()) < before - 50, 30_000);
       expect((await api.request("GET", `/app/${app.id}`)).status).toBe(404);
-      child.kill(signal);
-      const cut = await ops().finish(child);
+      const cut = await ops().cut(child, signal);
       if (signal === "SIGINT") expect([cut.code, cut.summary?.interrupted]).toEqual([130, true]);
     }
     expect(await size()).toBeGreaterThan(0);

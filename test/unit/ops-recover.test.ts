@@ -90,13 +90,10 @@ test("while somebody else works on the task it watches, interrupted it leaves it
   const first = await recover(...args);
   await leaseElsewhere(endpoint.id);
   const interrupted = await watching(args);
-  interrupted.kill("SIGINT");
-  const cut = await ops().finish(interrupted);
+  const cut = await ops().cut(interrupted, "SIGINT");
   expect([cut.code, cut.summary]).toMatchObject([130, { interrupted: true, queued: 0 }]);
 
-  const killed = await watching(args);
-  killed.kill("SIGKILL");
-  await killed.exited;
+  await ops().cut(await watching(args), "SIGKILL");
   const child = await watching(args);
   expect(await queued(endpoint.id)).toEqual([]);
   await database.sql`update background_tasks set leased_until = now() where input->>'endpointId' = ${endpoint.id}`;
