@@ -127,10 +127,14 @@ test("what a worker has under a lease ends first", async () => {
   const lease = crypto.randomUUID();
   await rows.delivery(app.id, message, endpoint, { lease, dueAt: new Date(Date.now() + 3_600_000) });
   const child = ops().start("delete-application", "--app", app.id, "--yes");
-  const marked = async () =>
-    (await database.sql`select 1 from applications where id = ${app.id} and deleted_at is not null`).length >
-    0;
-  await until(marked, 20_000);
+  const tries = async () =>
+    (
+      await database.sql`select 1 from pg_stat_activity where datname = current_database()
+                         and application_name = 'posthorn ops delete-application'
+                         and query like '%delete from deliveries%'`
+    ).length > 0;
+  await until(tries, 20_000);
+  expect((await database.sql`select 1 from deliveries where lease = ${lease}`).length).toBe(1);
   // What the worker writes when it is through.
   await rows.attempt(app.id, message, endpoint);
   await database.sql`delete from deliveries where lease = ${lease}`;
