@@ -28,7 +28,7 @@ export type AppParts = RouteParts & { availability: Pick<Availability, "admit" |
 
 /** The HTTP API: every hook stands here, every resource in routes/. */
 export function createApp(parts: AppParts) {
-  const { repos, sealer, settings, events } = parts;
+  const { repos, sealer, settings, events, payloadSchemas } = parts;
   const begin = async (
     { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
     state: RequestState,
@@ -54,6 +54,7 @@ export function createApp(parts: AppParts) {
       sealer,
       settings,
       events,
+      payloadSchemas,
       // Most requests log nothing of their own, so that none pays for a logger.
       get log() {
         return parts.log.child({ requestId: this.requestId });

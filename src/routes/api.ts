@@ -6,6 +6,7 @@ import type { Context, Settings } from "../services/context.ts";
 import type { HeldKey } from "../services/idempotency.ts";
 import type { SignIntegrationKey } from "../services/integrations.ts";
 import type { OperationalEvents } from "../services/operational-events.ts";
+import type { PayloadSchemas } from "../services/payload-schemas.ts";
 import type { IssueAppToken } from "../services/portal-access.ts";
 
 /** What the routes are wired to. */
@@ -18,6 +19,7 @@ export type ApiParts = {
   sealer: Sealer;
   settings: Settings;
   events: OperationalEvents;
+  payloadSchemas: PayloadSchemas;
 };
 
 /** What the hooks of app.ts know of a request from its first moment on. */

@@ -17,6 +17,10 @@ const Schemas = Type.Record(Type.String(), Type.Unknown(), {
   ],
 });
 const Schedule = RetrySchedule("the server's schedule; an endpoint's own goes before it");
+const ValidatePayloads = Type.Boolean({
+  description:
+    "off unless set: messages are refused (422) unless their payload matches the schema of the highest version: JSON Schema, draft 7 or 2020-12. `format` says nothing, and only `$ref` within the schema is followed",
+});
 const FeatureFlags = Type.Array(Name, { maxItems: 100, examples: [["beta"]] });
 
 const optional = {
@@ -27,6 +31,7 @@ const optional = {
   featureFlags: OptionalNullable(FeatureFlags),
   groupName: OptionalNullable({ ...Name, examples: ["user"] }),
   retrySchedule: OptionalNullable(Schedule),
+  validatePayloads: Type.Optional(ValidatePayloads),
 };
 
 export const EventTypeIn = Input({
@@ -59,6 +64,7 @@ export const EventTypeOut = Type.Object({
   featureFlags: Nullable(Type.Array(Type.String({ examples: ["beta"] }))),
   groupName: Nullable(Type.String({ examples: ["user"] })),
   retrySchedule: Nullable(Schedule),
+  validatePayloads: Type.Boolean(),
   createdAt: Timestamp,
   updatedAt: Timestamp,
 });

@@ -4,6 +4,7 @@ import type { ApiKeyScope } from "../models/api-keys.ts";
 import type { Repos } from "../repos/index.ts";
 import type { Capability } from "./capabilities.ts";
 import type { OperationalEvents } from "./operational-events.ts";
+import type { PayloadSchemas } from "./payload-schemas.ts";
 
 /** On whose behalf something is done. */
 export type Actor =
@@ -35,6 +36,7 @@ export type Context = {
   sealer: Sealer;
   settings: Settings;
   events: OperationalEvents;
+  payloadSchemas: PayloadSchemas;
   log: Logger;
   signal: AbortSignal;
 };
