@@ -14,6 +14,7 @@ import { createRepos } from "../repos/index.ts";
 import { createAuthentication } from "../services/authentication.ts";
 import { createSignIntegrationKey } from "../services/integrations.ts";
 import { createPayloadSchemas } from "../services/payload-schemas.ts";
+import { createSignPollerToken } from "../services/poller-tokens.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
 import { requireJwtSecret } from "../services/tokens.ts";
@@ -122,6 +123,7 @@ async function start(
     authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
     signIntegrationKey: createSignIntegrationKey(jwtSecret),
+    signPollerToken: createSignPollerToken(jwtSecret),
     sealer,
     settings: { endpointHttpsOnly: config.endpointHttpsOnly },
     events,

@@ -7,6 +7,7 @@ import type { HeldKey } from "../services/idempotency.ts";
 import type { SignIntegrationKey } from "../services/integrations.ts";
 import type { OperationalEvents } from "../services/operational-events.ts";
 import type { PayloadSchemas } from "../services/payload-schemas.ts";
+import type { SignPollerToken } from "../services/poller-tokens.ts";
 import type { IssueAppToken } from "../services/portal-access.ts";
 
 /** What the routes are wired to. */
@@ -16,6 +17,7 @@ export type ApiParts = {
   authenticate: Authenticate;
   issueAppToken: IssueAppToken;
   signIntegrationKey: SignIntegrationKey;
+  signPollerToken: SignPollerToken;
   sealer: Sealer;
   settings: Settings;
   events: OperationalEvents;

@@ -15,7 +15,7 @@ const Capability = Type.Union(
     description:
       "ViewBase: look, at all but secrets. ViewEndpointSecret: see secrets. ManageEndpointSecret: rotate them too. " +
       "CreateAttempts: resend, recover, replay, send examples. ManageEndpoint: change anything of endpoints, their " +
-      "secrets included.",
+      "secrets included, and read those that are polled as a consumer.",
   },
 );
 const SessionId = Type.String({

@@ -21,6 +21,8 @@ export type AppActor = {
   appId: string;
   featureFlags: readonly string[];
   capabilities: readonly Capability[];
+  /** The only endpoint that this token is for, which it may read and nothing else. */
+  pollerId: string | null;
 };
 
 /** What the rules depend on, out of the configuration. */
@@ -59,7 +61,7 @@ export function actorName(actor: Actor): string {
     case "key":
       return `api-key:${actor.keyId}`;
     case "app":
-      return `app-token:${actor.appId}`;
+      return actor.pollerId === null ? `app-token:${actor.appId}` : `poller-token:${actor.pollerId}`;
     case "operator":
       return `operator:${actor.name}`;
     case "task":

@@ -103,6 +103,7 @@ const tables = [
   "background_tasks",
   "api_keys",
   "integrations",
+  "poller_tokens",
   "session_ends",
 ];
 const ours = async () => {

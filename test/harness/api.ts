@@ -8,6 +8,7 @@ import { createAuthentication } from "../../src/services/authentication.ts";
 import type { Settings } from "../../src/services/context.ts";
 import { createSignIntegrationKey } from "../../src/services/integrations.ts";
 import { createPayloadSchemas } from "../../src/services/payload-schemas.ts";
+import { createSignPollerToken } from "../../src/services/poller-tokens.ts";
 import { createIssueAppToken } from "../../src/services/portal-access.ts";
 import { createEngine } from "../../src/tasks/engine.ts";
 import { createPayloadSchemaWatch } from "../../src/tasks/payload-schemas.ts";
@@ -91,6 +92,7 @@ export async function startApi(
     authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
     signIntegrationKey: createSignIntegrationKey(jwtSecret),
+    signPollerToken: createSignPollerToken(jwtSecret),
     sealer: createSealer(options.encryptionKeys),
     settings: options.settings ?? { endpointHttpsOnly: false },
     events,
