@@ -2,6 +2,7 @@ import { Elysia } from "./lib/elysia/index.ts";
 import { newId } from "./lib/ids.ts";
 import { isDeeperThan } from "./lib/json-depth.ts";
 import { readBody } from "./lib/request-body.ts";
+import { writeAnswer } from "./routes/answers.ts";
 import type { RequestState } from "./routes/api.ts";
 import { corsHeaders, preflight } from "./routes/cors.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
@@ -95,7 +96,12 @@ export function createApp(parts: AppParts) {
       if (ctx !== undefined) requireAccess(ctx.actor, request.method, route);
     })
     .onBeforeHandle(async (context) => await beginIdempotent(context as unknown as HookedContext))
-    .mapResponse(async (context) => await endIdempotent(context as unknown as HookedContext))
+    .mapResponse(async (context) => {
+      const text = writeAnswer(context);
+      await endIdempotent(context as unknown as HookedContext, text);
+      // Elysia takes a text here too, though its types know only of a Response.
+      return (text ?? undefined) as undefined;
+    })
     .onError((context) => {
       const state = context as unknown as RequestState;
       const error = toAppError(context.code, context.error);

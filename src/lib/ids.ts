@@ -19,6 +19,8 @@ export const ID_PREFIXES = [
 export type IdPrefix = (typeof ID_PREFIXES)[number];
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/** By character code. */
+const DIGITS = Array.from({ length: 128 }, (_, code) => ALPHABET.indexOf(String.fromCharCode(code)));
 const EPOCH_SECONDS = 1_400_000_000;
 /** Ids tell time in steps of so many milliseconds. */
 export const ID_STEP_MS = 4;
@@ -82,10 +84,30 @@ export function idBound(prefix: IdPrefix, time: Date | number): string {
 export function idTime(id: string): Date {
   const body = id.slice(-LENGTH);
   if (!isBody(body)) throw new RangeError("not an id");
-  let number = 0n;
-  for (const char of body) number = number * 62n + BigInt(ALPHABET.indexOf(char));
-  const step = Number(number >> 120n);
+  const step = stepIn(body);
   return new Date((EPOCH_SECONDS + Math.floor(step / 256)) * 1000 + (step % 256) * ID_STEP_MS);
+}
+
+// The upper 40 of the 160 bits: `timeLimbs` backwards.
+function stepIn(body: string): number {
+  const limbs = [22, 17, 12, 7, 2].map((at) => numberIn(body, at, at + 5));
+  limbs.push(numberIn(body, 0, 2));
+  for (let shift = 0; shift < 6; shift++) {
+    let over = 0;
+    for (let at = 5; at >= 0; at--) {
+      const value = (limbs[at] as number) + over * LIMB;
+      const upper = Math.floor(value / 2 ** 20);
+      limbs[at] = upper;
+      over = value - upper * 2 ** 20;
+    }
+  }
+  return (limbs[1] as number) * LIMB + (limbs[0] as number);
+}
+
+function numberIn(text: string, from: number, to: number): number {
+  let number = 0;
+  for (let at = from; at < to; at++) number = number * 62 + (DIGITS[text.charCodeAt(at)] as number);
+  return number;
 }
 
 /** Is the text an id with this prefix? */

@@ -5,17 +5,37 @@
 export class RawJson {
   /** @param text valid JSON; nobody checks it again */
   constructor(readonly text: string) {}
+
+  /** What JSON.stringify asks for. */
+  toJSON(): unknown {
+    if (texts === null) return JSON.parse(this.text);
+    texts.push(this.text);
+    return hole;
+  }
 }
+
+/** Stands where a text belongs while the rest is written. Nobody else knows it, so that no value can hold it. */
+const hole = crypto.randomUUID();
+const quotedHole = JSON.stringify(hole);
+/** The texts that belong into the holes, in their order; null while `stringify` does not run. */
+let texts: string[] | null = null;
 
 /** `JSON.stringify` for plain data (objects, arrays, strings, numbers, booleans, null) with `RawJson` in it. */
 export function stringify(value: unknown): string {
-  if (value instanceof RawJson) return value.text;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  if (Array.isArray(value)) return `[${value.map(stringify).join(",")}]`;
-  let members = "";
-  for (const [key, member] of Object.entries(value)) {
-    if (member === undefined) continue;
-    members += `${members === "" ? "" : ","}${JSON.stringify(key)}:${stringify(member)}`;
+  const filling: string[] = [];
+  texts = filling;
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? "null";
+  } finally {
+    texts = null;
   }
-  return `{${members}}`;
+  let from = 0;
+  let filled = "";
+  for (const raw of filling) {
+    const at = text.indexOf(quotedHole, from);
+    filled += text.slice(from, at) + raw;
+    from = at + quotedHole.length;
+  }
+  return filled + text.slice(from);
 }

@@ -70,6 +70,8 @@ export function createIntakeRepo(sql: Sql) {
     async insert(rows: IntakeRow[], hold: IntakeHold | null): Promise<IntakeResult[]> {
       const { lease, leaseSeconds, saturated, deliveriesMax, perEndpointMax } = hold ?? noHold;
       const oldestMs = oldestOf(rows);
+      const payloads = rows.map((row) => row.payload);
+      const between = separatorOf(payloads);
       const found = await sql<ResultRow[]>`
         with input as materialized (
           select * from unnest(
@@ -82,7 +84,7 @@ export function createIntakeRepo(sql: Sql) {
             ${rows.map((row) => row.channels && writeArray(row.channels))}::text[],
             ${rows.map((row) => row.tags && writeArray(row.tags))}::text[],
             ${rows.map((row) => row.deliverAt?.toISOString() ?? null)}::timestamptz[],
-            ${rows.map((row) => row.payload)}::text[],
+            string_to_array(${payloads.join(between)}, ${between}),
             ${rows.map((row) => row.contentType)}::text[],
             ${rows.map((row) => row.payloadRetentionHours)}::int[],
             ${rows.map((row) => row.idempotency?.key ?? null)}::uuid[],
@@ -92,7 +94,9 @@ export function createIntakeRepo(sql: Sql) {
         ),
         resolved as materialized (
           select i.id, i.org_id, a.id as app_id, i.event_type, i.event_id, i.channels::text[] as channels,
-                 i.tags::text[] as tags, i.deliver_at, i.payload, i.content_type, i.retention_hours, i.key, i.body_hash, i.ordinal, a.throttle_rate,
+                 i.tags::text[] as tags, i.deliver_at,
+                 -- No text holds one empty element.
+                 coalesce(i.payload, '') as payload, i.content_type, i.retention_hours, i.key, i.body_hash, i.ordinal, a.throttle_rate,
                  case when a.polled then (
                    select case when pg_advisory_xact_lock_shared(${arrivalKey(oldestMs)}::bigint) is not null then (
                      select last_value from poll_fence where last_value >= ${oldestMs}::bigint
@@ -199,6 +203,13 @@ export function createIntakeRepo(sql: Sql) {
 }
 
 export type IntakeRepo = ReturnType<typeof createIntakeRepo>;
+
+/** No JSON holds it as it is; a raw payload may hold anything. */
+const recordSeparator = "\u001e";
+
+/** A text that no payload holds: they travel as one, since the quotes of an array's elements would all be escaped. */
+const separatorOf = (payloads: string[]): string =>
+  payloads.some((payload) => payload.includes(recordSeparator)) ? crypto.randomUUID() : recordSeparator;
 
 /** The time in the oldest id, in Unix milliseconds. */
 function oldestOf(rows: IntakeRow[]): number {

@@ -18,7 +18,6 @@ import {
 } from "../services/attempts.ts";
 import { type ApiParts, api, type RequestState } from "./api.ts";
 import { namesInQuery } from "./query-lists.ts";
-import { rawResponse } from "./raw-response.ts";
 
 const query = Input({
   ...listQuery(idCursor("atmpt_")),
@@ -44,7 +43,7 @@ const more = (request: Request, query: { with_content?: boolean; with_msg?: bool
 });
 
 /** A message's attempts: all of them, or those at one endpoint. */
-const listOfMessage = async (
+const listOfMessage = (
   {
     ctx,
     params,
@@ -57,27 +56,21 @@ const listOfMessage = async (
   },
   endpointRef: string | null,
 ) =>
-  rawResponse(
-    MessageAttemptList,
-    await listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
-      ...given,
-      ...more(request, given),
-      endpointRef,
-    }),
-  );
+  listAttemptsByMessage(ctx, params.app_id, params.msg_id, {
+    ...given,
+    ...more(request, given),
+    endpointRef,
+  });
 
 export const attemptRoutes = (parts: ApiParts) =>
   api(parts, "attempts")
     .get(
       "/app/:app_id/attempt/endpoint/:endpoint_id",
-      async ({ ctx, params, query, request }) =>
-        rawResponse(
-          MessageAttemptList,
-          await listAttemptsByEndpoint(ctx, params.app_id, params.endpoint_id, {
-            ...query,
-            ...more(request, query),
-          }),
-        ),
+      ({ ctx, params, query, request }) =>
+        listAttemptsByEndpoint(ctx, params.app_id, params.endpoint_id, {
+          ...query,
+          ...more(request, query),
+        }),
       {
         params: Type.Object({ app_id: Ref, endpoint_id: Ref }),
         query,

@@ -1,4 +1,3 @@
-import { ElysiaCustomStatusResponse } from "../lib/elysia/index.ts";
 import { type Answer, claimKey, settleKey } from "../services/idempotency.ts";
 import type { RequestState } from "./api.ts";
 
@@ -23,23 +22,24 @@ export async function beginIdempotent(context: Hooked): Promise<Response | undef
   return undefined;
 }
 
-/** After the handler or the error mapping: settles the key that is held, if any. */
+/**
+ * After the handler or the error mapping: settles the key that is held, if any.
+ * @param text what goes out, unless it is a ready-made Response or nothing
+ */
 export async function endIdempotent(
   context: Hooked & { responseValue?: unknown },
-): Promise<Response | undefined> {
-  const { heldKey, responseValue } = context;
-  if (heldKey === null) return undefined;
+  text: string | null,
+): Promise<void> {
+  const { heldKey, responseValue, set } = context;
+  if (heldKey === null) return;
   context.heldKey = null;
-  const answer = await answerOf(responseValue, Number(context.set.status ?? 200));
-  await settleKey(context.ctx, heldKey, answer);
-  return responseValue instanceof Response ? undefined : replay(answer);
-}
-
-async function answerOf(value: unknown, status: number): Promise<Answer> {
-  if (value instanceof Response) return { status: value.status, text: await value.clone().text() };
-  const [body, code] =
-    value instanceof ElysiaCustomStatusResponse ? [value.response, Number(value.code)] : [value, status];
-  return { status: code, text: body === undefined ? "" : JSON.stringify(body) };
+  await settleKey(
+    context.ctx,
+    heldKey,
+    responseValue instanceof Response
+      ? { status: responseValue.status, text: await responseValue.clone().text() }
+      : { status: Number(set.status ?? 200), text: text ?? "" },
+  );
 }
 
 function replay({ status, text }: Answer): Response {

@@ -10,7 +10,6 @@ import { getEndpointStats } from "../services/endpoint-stats.ts";
 import { resendMessage } from "../services/resend.ts";
 import { type ApiParts, api } from "./api.ts";
 import { namesInQuery } from "./query-lists.ts";
-import { rawResponse } from "./raw-response.ts";
 
 const endpointParams = Type.Object({ app_id: Ref, endpoint_id: Ref });
 
@@ -19,15 +18,12 @@ export const messageEndpointRoutes = (parts: ApiParts) =>
   api(parts, "message-endpoints")
     .get(
       "/app/:app_id/endpoint/:endpoint_id/msg",
-      async ({ ctx, params, query, request }) =>
-        rawResponse(
-          EndpointMessageList,
-          await listEndpointMessages(ctx, params.app_id, params.endpoint_id, {
-            ...query,
-            eventTypes: namesInQuery(request, "event_types"),
-            withContent: query.with_content ?? true,
-          }),
-        ),
+      ({ ctx, params, query, request }) =>
+        listEndpointMessages(ctx, params.app_id, params.endpoint_id, {
+          ...query,
+          eventTypes: namesInQuery(request, "event_types"),
+          withContent: query.with_content ?? true,
+        }),
       {
         params: endpointParams,
         query: Input({

@@ -5,7 +5,6 @@ import { MessageList, MessageOut } from "../schemas/messages.ts";
 import { deleteMessageContent, getMessage, listMessages } from "../services/messages.ts";
 import { type ApiParts, api } from "./api.ts";
 import { namesInQuery } from "./query-lists.ts";
-import { rawResponse } from "./raw-response.ts";
 
 const appParams = Type.Object({ app_id: Ref });
 const params = Type.Object({ app_id: Ref, msg_id: Ref });
@@ -14,14 +13,12 @@ export const messageRoutes = (parts: ApiParts) =>
   api(parts, "messages")
     .get(
       "/app/:app_id/msg",
-      async ({ ctx, params, query, request }) => {
-        const eventTypes = namesInQuery(request, "event_types");
-        const withContent = query.with_content ?? true;
-        return rawResponse(
-          MessageList,
-          await listMessages(ctx, params.app_id, { ...query, eventTypes, withContent }),
-        );
-      },
+      ({ ctx, params, query, request }) =>
+        listMessages(ctx, params.app_id, {
+          ...query,
+          eventTypes: namesInQuery(request, "event_types"),
+          withContent: query.with_content ?? true,
+        }),
       {
         params: appParams,
         query: Input({
@@ -41,11 +38,7 @@ export const messageRoutes = (parts: ApiParts) =>
     )
     .get(
       "/app/:app_id/msg/:msg_id",
-      async ({ ctx, params, query }) =>
-        rawResponse(
-          MessageOut,
-          await getMessage(ctx, params.app_id, params.msg_id, query.with_content ?? true),
-        ),
+      ({ ctx, params, query }) => getMessage(ctx, params.app_id, params.msg_id, query.with_content ?? true),
       {
         params,
         query: Input(ContentQuery),

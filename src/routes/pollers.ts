@@ -10,7 +10,6 @@ import {
 import { pollConsumer, seekConsumer } from "../services/poll-consumers.ts";
 import { poll } from "../services/pollers.ts";
 import { type ApiParts, api } from "./api.ts";
-import { rawResponse } from "./raw-response.ts";
 
 const params = Type.Object({ app_id: Ref, sink_id: Ref });
 const consumerParams = Type.Object({ app_id: Ref, sink_id: Ref, consumer_id: Ref });
@@ -19,8 +18,7 @@ export const pollerRoutes = (parts: ApiParts) =>
   api(parts, "pollers")
     .get(
       "/app/:app_id/poller/:sink_id",
-      async ({ ctx, params, query }) =>
-        rawResponse(PollingEndpointOut, await poll(ctx, params.app_id, params.sink_id, query)),
+      ({ ctx, params, query }) => poll(ctx, params.app_id, params.sink_id, query),
       {
         params,
         query: Input(PollQuery),
@@ -35,11 +33,7 @@ export const pollerRoutes = (parts: ApiParts) =>
     )
     .get(
       "/app/:app_id/poller/:sink_id/consumer/:consumer_id",
-      async ({ ctx, params, query }) =>
-        rawResponse(
-          PollingEndpointOut,
-          await pollConsumer(ctx, params.app_id, params.sink_id, params.consumer_id, query),
-        ),
+      ({ ctx, params, query }) => pollConsumer(ctx, params.app_id, params.sink_id, params.consumer_id, query),
       {
         params: consumerParams,
         query: Input(ConsumerPollQuery),

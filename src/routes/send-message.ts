@@ -1,5 +1,4 @@
 import { Type } from "@sinclair/typebox";
-import { stringify } from "../lib/raw-json.ts";
 import { errorResponses, Input, Ref } from "../schemas/common.ts";
 import { ContentQuery } from "../schemas/filters.ts";
 import { MessageIn } from "../schemas/message-in.ts";
@@ -7,14 +6,13 @@ import { EventExampleIn, MessageOut } from "../schemas/messages.ts";
 import { sendExample } from "../services/send-example.ts";
 import { type SendMessageParts, sendMessage } from "../services/send-message.ts";
 import { type ApiParts, api } from "./api.ts";
-import { rawResponse } from "./raw-response.ts";
 
 /** Accepting: apart from the other message routes, since it goes by the intake and not by the repos. */
 export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts }) =>
   api(parts, "send-message")
     .post(
       "/app/:app_id/msg",
-      async ({ ctx, body, query, params, rawBody, request }) => {
+      async ({ ctx, body, query, params, rawBody, request, status }) => {
         const message = await sendMessage(ctx, parts.sending, {
           appRef: params.app_id,
           path: `/api/v1/app/${params.app_id}/msg`,
@@ -24,10 +22,7 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
           idempotencyKey: request.headers.get("idempotency-key") || null,
           withContent: query.with_content ?? true,
         });
-        return new Response(stringify(message), {
-          status: 202,
-          headers: { "content-type": "application/json" },
-        });
+        return status(202, message);
       },
       {
         params: Type.Object({ app_id: Ref }),
@@ -39,11 +34,8 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
     )
     .post(
       "/app/:app_id/endpoint/:endpoint_id/send-example",
-      async ({ ctx, body, params }) =>
-        rawResponse(
-          MessageOut,
-          await sendExample(ctx, params.app_id, params.endpoint_id, body, parts.sending.payloadRetentionDays),
-        ),
+      ({ ctx, body, params }) =>
+        sendExample(ctx, params.app_id, params.endpoint_id, body, parts.sending.payloadRetentionDays),
       {
         params: Type.Object({ app_id: Ref, endpoint_id: Ref }),
         body: EventExampleIn,

@@ -46,6 +46,24 @@ test("delivers what is accepted: signed, both header families, the payload's byt
   expect(await finished(endpoint, [id as string])).toMatchObject([{ status: 0, attempt: 1, next_at: null }]);
 });
 
+test("payloads that share a commit stay apart, whatever they hold", async () => {
+  const app = await engine.addApplication();
+  const groups = [
+    [""],
+    ["", ""],
+    ["\u001e", "a\u001eb", "\u001e\u001e"],
+    ['{"a":"\\u001e"}', "{}", '{"quoted":"\\"{,}\\\\ NULL"}', "NULL"],
+  ];
+  const { sql } = engine.database;
+  for (const payloads of groups) {
+    const ids = await Promise.all(
+      payloads.map(async (payload) => (await engine.send(app, 1, { payload, contentType: "text/plain" }))[0]),
+    );
+    const stored = await sql`select payload from messages where id = any(${ids as string[]}) order by id`;
+    expect(stored.map(({ payload }) => payload)).toEqual(payloads);
+  }
+});
+
 test("retries a failure on schedule, keeps every attempt, and stops when the schedule is used up", async () => {
   const to = receiver();
   to.answer = () => ({ status: 500, body: "broken" });
