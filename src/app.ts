@@ -105,7 +105,10 @@ export function createApp(parts: AppParts) {
     .onError((context) => {
       const state = context as unknown as RequestState;
       const error = toAppError(context.code, context.error);
-      if (error.code === "unavailable" && error.cause !== undefined) parts.availability.suspect();
+      if (error.code === "unavailable" && error.cause !== undefined) {
+        parts.availability.suspect();
+        parts.health.failed(error.cause);
+      }
       // What was refused at the door has its line by `request`, and comes in crowds.
       if (error.status === 500 || error.cause !== undefined) {
         parts.log.error({ requestId: state.requestId, err: error }, "request failed");

@@ -12,6 +12,7 @@ import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.t
 import { logUncaught } from "../lib/uncaught.ts";
 import { createRepos } from "../repos/index.ts";
 import { createAuthentication } from "../services/authentication.ts";
+import { createHealthChecks } from "../services/health.ts";
 import { createSignIntegrationKey } from "../services/integrations.ts";
 import { createPayloadSchemas } from "../services/payload-schemas.ts";
 import { createSignPollerToken } from "../services/poller-tokens.ts";
@@ -128,6 +129,7 @@ async function start(
     settings: { endpointHttpsOnly: config.endpointHttpsOnly },
     events,
     payloadSchemas,
+    health: createHealthChecks(repos),
     sending: { intake, ...intakeRepo, payloadRetentionDays, attemptRetentionDays },
   });
   try {

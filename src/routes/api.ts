@@ -3,6 +3,7 @@ import type { Logger } from "../lib/log.ts";
 import type { Sealer } from "../lib/sealed.ts";
 import type { Authenticate } from "../services/authentication.ts";
 import type { Context, Settings } from "../services/context.ts";
+import type { HealthChecks } from "../services/health.ts";
 import type { HeldKey } from "../services/idempotency.ts";
 import type { SignIntegrationKey } from "../services/integrations.ts";
 import type { OperationalEvents } from "../services/operational-events.ts";
@@ -21,6 +22,7 @@ export type ApiParts = {
   sealer: Sealer;
   settings: Settings;
   events: OperationalEvents;
+  health: HealthChecks;
   payloadSchemas: PayloadSchemas;
 };
 

@@ -6,6 +6,7 @@ import { createSealer } from "../../src/lib/sealed.ts";
 import { createRepos } from "../../src/repos/index.ts";
 import { createAuthentication } from "../../src/services/authentication.ts";
 import type { Settings } from "../../src/services/context.ts";
+import { createHealthChecks } from "../../src/services/health.ts";
 import { createSignIntegrationKey } from "../../src/services/integrations.ts";
 import { createPayloadSchemas } from "../../src/services/payload-schemas.ts";
 import { createSignPollerToken } from "../../src/services/poller-tokens.ts";
@@ -52,6 +53,8 @@ export type Api = {
   database: TestDatabase;
   /** Below `/api/v1`. */
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** Resolves when what the requests so far have to tell operational endpoints is stored. */
+  told(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -97,6 +100,7 @@ export async function startApi(
     settings: options.settings ?? { endpointHttpsOnly: false },
     events,
     payloadSchemas,
+    health: createHealthChecks(repos),
     sending: { intake, ...intakeRepo, payloadRetentionDays: 90, attemptRetentionDays: 90 },
   });
   app.listen({
@@ -126,6 +130,7 @@ export async function startApi(
       const text = await response.text();
       return { status: response.status, body: parse(text), text, headers: response.headers };
     },
+    told: () => events.idle(),
     async stop() {
       await app.stop(true);
       for (const watch of watches) await watch.stop();

@@ -168,7 +168,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       archiveOthers: (repo) => repo.archiveOthers(orgId, ["n"]),
       expunge: (repo) => repo.expunge(orgId, "n"),
     },
-    health: { ping: (repo) => repo.ping() },
+    health: { write: (repo) => repo.write() },
     idempotencyKeys: {
       claim: (repo) => repo.claim({ key: uuid, bodyHash: uuid, orgId, lockSeconds: 10 }),
       keep: (repo) => repo.keep(uuid, soon, { status: 200, response: "{}" }),
