@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { retryDelaySecondsMax, retryDelaysMax } from "../services/delivery-limits.ts";
 import {
   Input,
   ListResponse,
@@ -69,5 +70,20 @@ export const EventTypeOut = Type.Object({
   updatedAt: Timestamp,
 });
 export type EventTypeOut = Static<typeof EventTypeOut>;
+
+const Duration = Type.Object({
+  secs: Type.Integer({ minimum: 0, maximum: retryDelaySecondsMax, examples: [5] }),
+  nanos: Type.Integer({ minimum: 0, maximum: 999_999_999, examples: [0] }),
+});
+const Durations = Type.Array(Duration, {
+  maxItems: retryDelaysMax,
+  description: "the wait before each retry; [] for no retries, null for the server's schedule",
+});
+
+export const RetryScheduleIn = Input({ retrySchedule: OptionalNullable(Durations) });
+export type RetryScheduleIn = Static<typeof RetryScheduleIn>;
+
+export const RetryScheduleOut = Type.Object({ retrySchedule: Nullable(Durations) });
+export type RetryScheduleOut = Static<typeof RetryScheduleOut>;
 
 export const EventTypeList = ListResponse(EventTypeOut);

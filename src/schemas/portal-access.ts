@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { ApplicationIn } from "./applications.ts";
-import { Input, Name, OptionalNullable } from "./common.ts";
+import { Input, Name, OptionalNullable, Pattern } from "./common.ts";
 
 const Capability = Type.Union(
   [
@@ -19,7 +19,7 @@ const Capability = Type.Union(
   },
 );
 const SessionId = Type.String({
-  pattern: "^[a-zA-Z0-9@_-]+$",
+  ...Pattern("^[a-zA-Z0-9@_-]+$", "must be of letters, digits and @ _ - only"),
   minLength: 1,
   maxLength: 64,
   examples: ["session-1"],

@@ -70,6 +70,8 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "PUT /event-type/:event_type_name": "org",
   "PATCH /event-type/:event_type_name": "org",
   "DELETE /event-type/:event_type_name": "org",
+  "GET /event-type/:event_type_name/retry-schedule": "ViewBase",
+  "PUT /event-type/:event_type_name/retry-schedule": "org",
 
   "GET /operational-webhook/endpoint": "org",
   "POST /operational-webhook/endpoint": "org",

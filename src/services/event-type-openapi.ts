@@ -151,7 +151,7 @@ export async function exportOpenApi(ctx: Context): Promise<EventTypeOpenApiOut> 
   return {
     openapi: "3.1.0",
     info: { title: "Webhooks", version: "1" },
-    webhooks: writeWebhooks(webhooks),
+    ...writeWebhooks(webhooks),
   };
 }
 
