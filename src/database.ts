@@ -48,7 +48,8 @@ const ENGINE_CONNECTIONS_MAX = 6;
 /**
  * The hot statements go through indexes whatever the statistics say: their plans are kept, and one made while the
  * queue was empty would read it from end to end once it is long. A pooler refuses such parameters; but then nothing
- * is prepared, and every statement is planned with the sizes of its own moment.
+ * is prepared, and every statement is planned with the sizes of its own moment. An empty table's indexes are all the
+ * same to the planner: where the wrong one would stay, OFFSET 0 keeps a look-up to the key that it names.
  */
 export const engineSettings = {
   enable_seqscan: "off",

@@ -65,6 +65,9 @@ export function createIntakeRepo(sql: Sql) {
      * Messages of applications that are polled first show readers that they are on their way, then look whether those
      * have read past them: see poll-fence.ts. CASE keeps that order, and the others out of it.
      *
+     * What became of a message is asked with IN, where it can't become a join: a join of two of these lists would go
+     * through one for each row of the other.
+     *
      * Indexes: applications' key or applications_org_uid, endpoints_app_id; inserts into everything else.
      */
     async insert(rows: IntakeRow[], hold: IntakeHold | null): Promise<IntakeResult[]> {
@@ -104,8 +107,9 @@ export function createIntakeRepo(sql: Sql) {
                  ) end as fence
           from input i
           left join lateral (
-            select a.id, a.throttle_rate, a.polled from applications a
-            where a.id = i.app_id and a.org_id = i.org_id and a.deleted_at is null
+            select a.id, a.throttle_rate, a.polled
+            from (select * from applications where id = i.app_id offset 0) a
+            where a.org_id = i.org_id and a.deleted_at is null
             union all
             select a.id, a.throttle_rate, a.polled from applications a
             where a.org_id = i.org_id and a.uid = i.app_uid and a.deleted_at is null
@@ -120,8 +124,8 @@ export function createIntakeRepo(sql: Sql) {
           returning message_id
         ),
         keyed as materialized (
-          select r.*, r.key is not null and k.message_id is null as key_taken
-          from resolved r left join keys k on k.message_id = r.id
+          select r.*, r.key is not null and r.id not in (select message_id from keys) as key_taken
+          from resolved r
           where r.app_id is not null and r.fence is null
         ),
         events as (
@@ -132,8 +136,8 @@ export function createIntakeRepo(sql: Sql) {
           returning message_id
         ),
         stored as materialized (
-          select k.* from keyed k left join events e on e.message_id = k.id
-          where not k.key_taken and (k.event_id is null or e.message_id is not null)
+          select * from keyed
+          where not key_taken and (event_id is null or id in (select message_id from events))
         ),
         written as (
           insert into messages (id, org_id, app_id, event_type, event_id, channels, tags, deliver_at, payload,
@@ -148,14 +152,18 @@ export function createIntakeRepo(sql: Sql) {
                  s.throttle_rate is null and e.throttle_rate is null and not e.fifo
                    and (s.deliver_at is null or s.deliver_at <= now()) as free
           from stored s
-          join endpoints e on e.app_id = s.app_id and e.deleted_at is null and not e.disabled and not e.polled
-            and (e.event_types is null or s.event_type = any(e.event_types))
-            and (e.channels is null or e.channels && s.channels)
+          cross join lateral (
+            select * from endpoints e
+            where e.app_id = s.app_id and e.deleted_at is null and not e.disabled and not e.polled
+              and (e.event_types is null or s.event_type = any(e.event_types))
+              and (e.channels is null or e.channels && s.channels)
+            offset 0
+          ) e
         ),
         -- Each payload that a filter asks for is read once.
         documents as materialized (
           select s.id, payload_document(s.payload, s.content_type) as document from stored s
-          where s.id in (select message_id from candidates where filter_path is not null)
+          where (s.id in (select message_id from candidates where filter_path is not null)) is true
         ),
         wanted as materialized (
           select c.message_id, c.org_id, c.app_id, c.endpoint_id, c.revision, c.fifo, c.ordinal, c.deliver_at,
@@ -178,12 +186,13 @@ export function createIntakeRepo(sql: Sql) {
                  case when leased then ${lease}::uuid end
           from wanted
         )
-        select r.ordinal::int, r.app_id, r.fence, coalesce(k.key_taken, false) as key_taken, s.id is not null as stored,
-               w.endpoint_id, w.revision, w.leased
+        select r.ordinal::int, r.app_id, r.fence,
+               r.id in (select id from keyed where key_taken) as key_taken, r.id in (select id from stored) as stored,
+               null as endpoint_id, null as revision, null as leased
         from resolved r
-        left join keyed k on k.id = r.id
-        left join stored s on s.id = r.id
-        left join wanted w on w.message_id = r.id`;
+        where r.id not in (select message_id from wanted)
+        union all
+        select w.ordinal::int, w.app_id, null, false, true, w.endpoint_id, w.revision, w.leased from wanted w`;
       return collect(rows, found);
     },
 

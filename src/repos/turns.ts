@@ -39,7 +39,7 @@ export function createTurnsRepo(sql: Sql) {
           select n.message_id, n.endpoint_id, n.trigger, n.place, e.revision, h.open_until is not null as probe,
                  e.throttle_rate is not null or a.throttle_rate is not null as throttled
           from taken t
-          join endpoints e on e.id = t.endpoint_id and e.fifo and not e.disabled and e.deleted_at is null
+          cross join lateral (select * from endpoints where id = t.endpoint_id offset 0) e
           join applications a on a.id = e.app_id
           left join endpoint_health h on h.endpoint_id = e.id
           cross join lateral (
@@ -50,7 +50,8 @@ export function createTurnsRepo(sql: Sql) {
               order by position limit case when h.open_until is null then ${options.perLineMax}::int else 1 end
             ) d
           ) n
-          where h.open_until is null or h.open_until <= now()
+          where e.fifo and not e.disabled and e.deleted_at is null
+            and (h.open_until is null or h.open_until <= now())
         ),
         free as materialized (
           select d.message_id, d.endpoint_id, d.trigger, l.place, l.revision, l.probe, l.throttled

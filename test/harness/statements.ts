@@ -5,6 +5,8 @@ export type Statement = { by: string; query: string; parameters: unknown[] };
 export type Node = {
   "Node Type": string;
   "Relation Name"?: string;
+  "Index Cond"?: string;
+  "Join Filter"?: string;
   "Plan Rows": number;
   Plans?: Node[];
 };
