@@ -4,6 +4,7 @@ import { isDeeperThan } from "./lib/json-depth.ts";
 import { readBody } from "./lib/request-body.ts";
 import { writeAnswer } from "./routes/answers.ts";
 import type { RequestState } from "./routes/api.ts";
+import { appPortalRoutes } from "./routes/app-portal.ts";
 import { corsHeaders, preflight } from "./routes/cors.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
@@ -134,7 +135,10 @@ export function createApp(parts: AppParts) {
       );
     });
   for (const routes of resourceRoutes) app.use(routes(parts));
-  return app.use(notImplementedRoutes()).use(documentationRoutes(() => app.routes));
+  return app
+    .use(notImplementedRoutes())
+    .use(appPortalRoutes())
+    .use(documentationRoutes(() => app.routes));
 }
 
 /** The document of this API. Its routes are told here and never run, so that they need no parts. */
