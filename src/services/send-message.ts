@@ -10,7 +10,7 @@ import type { Context } from "./context.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
 import { idempotencyKeyHash, requestHash } from "./idempotency.ts";
 import type { Intake } from "./intake.ts";
-import { checkPayload } from "./payload-schemas.ts";
+import { checkPayload, type PayloadSchema } from "./payload-schemas.ts";
 import { bodyTime, slackMs } from "./times.ts";
 
 export type SendMessageParts = {
@@ -61,7 +61,8 @@ export async function sendMessage(
   requireOrg(ctx);
   const row = toRow(ctx, parts, input);
   checkApplication(input);
-  const refusal = await checkAgainstSchema(ctx, input);
+  const schema = ctx.payloadSchemas.find(ctx.orgId, input.message.eventType);
+  const refusal = schema === null ? null : await checkAgainst(schema, input);
   // A repeat gets the first answer, whatever the schema has become.
   if (refusal !== null) return repeated(ctx, parts, row, input, refusal);
   let result = await parts.intake.accept(row);
@@ -170,10 +171,8 @@ function payloadOf(message: MessageIn, rawBody: string): { payload: string; cont
   return { payload, contentType: null };
 }
 
-/** Null when the payload is as its event type has it, or that doesn't mind. */
-async function checkAgainstSchema(ctx: Context, { message }: SendMessageInput): Promise<AppError | null> {
-  const schema = ctx.payloadSchemas.find(ctx.orgId, message.eventType);
-  if (schema === null) return null;
+/** Null when the payload is as its event type has it. */
+async function checkAgainst(schema: PayloadSchema, { message }: SendMessageInput): Promise<AppError | null> {
   const validator = await schema();
   if (validator === null) return null;
   const raw = message.transformationsParams?.rawPayload;
