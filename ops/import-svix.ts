@@ -51,13 +51,16 @@ export default extendCommand(
       }
       const perSecond = perSecondValue(args.rate);
       const token = args.token === "-" ? (await Bun.stdin.text()).trim() : args.token;
-      return runOperation("import-svix", args, async ({ job, config, system, contextOf }) => {
+      return runOperation("import-svix", args, async ({ job, config, log, system, contextOf }) => {
         const ctx = {
           ...contextOf(args.org),
           sealer: createSealer(config.encryptionKeys),
           settings: { endpointHttpsOnly: config.endpointHttpsOnly },
           // Whoever listens to operational events knows these endpoints already.
           events: { emit: () => {} },
+          log,
+          // Those who accept messages hear of new event types by themselves.
+          payloadSchemas: { refresh: async () => {} },
         };
         const { signal } = job;
         const limiter = createRateLimiter({ perSecond, signal });

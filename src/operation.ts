@@ -2,7 +2,7 @@ import { type Config, environment, loadConfig } from "./config.ts";
 import { type Database, openDatabase, reachDatabase, requireSchema } from "./database.ts";
 import { UsageError } from "./lib/cli-errors.ts";
 import { hasCluster } from "./lib/embedded-postgres/index.ts";
-import { createLogger, stderr } from "./lib/log.ts";
+import { createLogger, type Logger, stderr } from "./lib/log.ts";
 import { type Job, type JobFlags, runJob } from "./lib/operator/job.ts";
 import { operatorName } from "./lib/operator/name.ts";
 import type { Counts } from "./lib/operator/report.ts";
@@ -11,6 +11,7 @@ import { type Actor, type ActorContext, actorName, type OperatorContext } from "
 
 export type OpenOperation = {
   config: Config;
+  log: Logger;
   database: Database;
   repos: Repos;
   /** For work across tenants. */
@@ -64,7 +65,7 @@ export async function withDatabase<T>(
     const actorOf = (orgId: string): Actor => ({ kind: "operator", orgId, name: operatorName() });
     const contextOf = (orgId: string): ActorContext => ({ actor: actorOf(orgId), orgId, repos });
     const system = { actor: actorName(actorOf("")), repos };
-    return await work({ config, database, repos, system, contextOf });
+    return await work({ config, log, database, repos, system, contextOf });
   } finally {
     await database.close();
   }

@@ -7,7 +7,10 @@ export type Holdings = { endpoints: number; deliveries: number; attempts: number
 /** `lastId`: up to where it is done; null when nothing is left. */
 type Step = { deleted: number; lastId: string | null };
 
-/** What an application leaves behind, deleted for good, in batches. For applications that nobody finds any more. */
+/**
+ * What an application leaves behind, deleted for good, in batches. For applications that nobody finds any more.
+ * `priority >= 0` lets deliveries_claim in, which has an endpoint's deliveries together.
+ */
 export function createErasureRepo(db: Db | Tx) {
   const affected = async (statement: ReturnType<typeof sql>): Promise<number> =>
     (await db.execute(statement)).count;
@@ -21,7 +24,7 @@ export function createErasureRepo(db: Db | Tx) {
         )
         select (select count(*) from own)::float8 as endpoints,
                (select count(*) from own e cross join lateral (
-                  select from deliveries where endpoint_id = e.id offset 0) d)::float8 as deliveries,
+                  select from deliveries where endpoint_id = e.id and priority >= 0 offset 0) d)::float8 as deliveries,
                (select count(*) from own e cross join lateral (
                   select from attempts where endpoint_id = e.id offset 0) a)::float8 as attempts,
                (select count(*) from messages where app_id = ${appId})::float8 as messages`);
@@ -42,13 +45,14 @@ export function createErasureRepo(db: Db | Tx) {
         where endpoint_id = ${endpointId} and org_id = ${orgId} and (lease is null or due_at < now())
           and message_id = any(array(
             select message_id from deliveries
-            where endpoint_id = ${endpointId} and org_id = ${orgId} and (lease is null or due_at < now())
+            where endpoint_id = ${endpointId} and priority >= 0 and org_id = ${orgId}
+              and (lease is null or due_at < now())
             limit ${limit}))`),
 
     /** Index: deliveries_claim. */
     async hasDeliveries(orgId: string, endpointId: string): Promise<boolean> {
       const rows = await db.execute(sql`
-        select 1 from deliveries where endpoint_id = ${endpointId} and org_id = ${orgId}
+        select 1 from deliveries where endpoint_id = ${endpointId} and priority >= 0 and org_id = ${orgId}
         order by endpoint_id, priority, due_at limit 1`);
       return rows.length > 0;
     },
@@ -68,9 +72,15 @@ export function createErasureRepo(db: Db | Tx) {
         where app_id = ${appId} and event_id = any(array(
           select event_id from message_event_ids where app_id = ${appId} order by event_id limit ${limit}))`),
 
-    /** The endpoint itself and what is kept of it. Indexes: the keys, and endpoint_secrets_endpoint. */
+    /** The endpoint itself and what is kept of it. Indexes: the keys, endpoint_secrets_endpoint, poller_tokens_endpoint. */
     async deleteEndpoint(orgId: string, endpointId: string): Promise<void> {
-      for (const table of ["endpoint_secrets", "endpoint_health", "turns", "poll_consumers"]) {
+      for (const table of [
+        "endpoint_secrets",
+        "endpoint_health",
+        "turns",
+        "poll_consumers",
+        "poller_tokens",
+      ]) {
         await db.execute(sql`
           delete from ${sql.identifier(table)} where endpoint_id = ${endpointId} and org_id = ${orgId}`);
       }

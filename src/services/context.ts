@@ -50,6 +50,10 @@ export type ActorContext = Pick<Context, "actor" | "orgId" | "repos">;
 export type EndpointContext = ActorContext &
   Pick<Context, "sealer" | "settings"> & { events: Pick<OperationalEvents, "emit"> };
 
+/** The same for what changes event types: this process learns of it at once. */
+export type EventTypeContext = ActorContext &
+  Pick<Context, "log"> & { payloadSchemas: Pick<Context["payloadSchemas"], "refresh"> };
+
 /** For what is no tenant's, or all tenants' together: operators alone do that. */
 export type OperatorContext = {
   /** As the audit log names the operator. */

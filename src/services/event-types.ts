@@ -3,7 +3,7 @@ import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagi
 import type { EventType } from "../models/event-types.ts";
 import type { EventTypeIn, EventTypeOut, EventTypePatch, EventTypeUpdate } from "../schemas/event-types.ts";
 import { eventTypeScope, requireOrg } from "./authorization.ts";
-import type { ActorContext, Context } from "./context.ts";
+import type { ActorContext, Context, EventTypeContext } from "./context.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
 import { changeEventTypes, requirePayloadSchema } from "./payload-schemas.ts";
 
@@ -80,7 +80,7 @@ export async function listEventTypes(
 }
 
 /** An archived one of that name comes back as what is given now. */
-export async function createEventType(ctx: ActorContext, input: EventTypeIn): Promise<EventTypeOut> {
+export async function createEventType(ctx: EventTypeContext, input: EventTypeIn): Promise<EventTypeOut> {
   requireOrg(ctx);
   const row = await changeEventTypes(ctx, async (tx) =>
     requireSchema(await tx.eventTypes.insert(eventTypeRow(ctx, input.name, input))),

@@ -6,7 +6,7 @@ import { EndpointIn } from "../schemas/endpoints.ts";
 import { EventTypeIn } from "../schemas/event-types.ts";
 import { createApplication } from "./applications.ts";
 import { applicationScope, eventTypeScope } from "./authorization.ts";
-import type { EndpointContext, OperatorContext } from "./context.ts";
+import type { EndpointContext, EventTypeContext, OperatorContext } from "./context.ts";
 import { createEndpoint, draftEndpoint } from "./endpoints.ts";
 import { AppError } from "./errors.ts";
 import { createEventType } from "./event-types.ts";
@@ -26,7 +26,7 @@ export type Imported = {
 };
 
 export type SvixImport = {
-  ctx: EndpointContext;
+  ctx: EndpointContext & EventTypeContext;
   source: SvixSource;
   /** Reads and checks everything, and writes nothing. */
   dryRun: boolean;

@@ -45,6 +45,7 @@ async function scene(count: number) {
     await sql`insert into throttles (id, next_at) values (${id}, now())`;
     await sql`insert into poll_consumers (endpoint_id, consumer_id, org_id, position)
               values (${id}, 'c', 'org_a', 'msg_')`;
+    await sql`insert into poller_tokens (id, org_id, app_id, endpoint_id) values (${`pt_${id}`}, 'org_a', ${app.id}, ${id})`;
   }
   await sql`insert into throttles (id, next_at) values (${app.id}, now())`;
   await sql`insert into integrations (id, org_id, app_id, name) values (${newId("integ_")}, 'org_a', ${app.id}, 'n')`;
