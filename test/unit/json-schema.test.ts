@@ -35,7 +35,7 @@ const cases: Record<string, Case[]> = {
     { schema: { exclusiveMinimum: 1, exclusiveMaximum: 2 }, valid: [1.5], invalid: [1, 2] },
     { schema: { multipleOf: 0.1 }, valid: [0.3, 1.1, 7, 0, "x"], invalid: [0.35] },
     { schema: { multipleOf: 1e-8 }, valid: [12.3456789, 1e20], invalid: [1e-9] },
-    { schema: { multipleOf: 1.5 }, valid: [3, -4.5], invalid: [1e308, 2] },
+    { schema: { multipleOf: 1.5 }, valid: [3, -4.5], invalid: [1e308, 2, JSON.parse("1e999")] },
   ],
   strings: [
     { schema: { minLength: 2, maxLength: 3 }, valid: ["ab", "😀😀😀", 1], invalid: ["a", "😀", "abcd"] },
@@ -282,6 +282,7 @@ const doubling = (n: number) => ({
 });
 
 describe("hostile schemas", () => {
+  const farAway = `https://a.b/${"c".repeat(2_000)}`;
   const tooExpensive: [string, unknown, unknown][] = [
     ["a reference to itself", { $ref: "#" }, {}],
     [
@@ -308,6 +309,21 @@ describe("hostile schemas", () => {
       Array(3_000).fill({}),
     ],
     [
+      "alternatives that are plainly false",
+      { items: { anyOf: Array(3_000).fill(false) } },
+      Array(3_000).fill(1),
+    ],
+    [
+      "items that are looked for over and over",
+      { allOf: Array.from({ length: 300 }, () => ({ contains: false, minContains: 0 })) },
+      Array(10_000).fill(1),
+    ],
+    [
+      "names that are listed over and over, of which the first won't do",
+      { anyOf: Array.from({ length: 300 }, () => ({ additionalProperties: false })) },
+      names(10_000),
+    ],
+    [
       "names that are remembered over and over",
       { unevaluatedProperties: false, allOf: Array(3_000).fill({ additionalProperties: true }) },
       names(3_000),
@@ -325,10 +341,17 @@ describe("hostile schemas", () => {
       "patterns that fill the memory",
       { allOf: Array.from({ length: 50 }, (_, n) => ({ pattern: `x{1000}${n}` })) },
     ],
+    ["an address of great length", { $ref: farAway, $defs: { x: { $id: farAway } } }],
     ["a pattern of great length", { pattern: "a".repeat(1_001) }],
   ];
   test.each(refused)("%s is refused", (_name, schema) => {
     expect(() => compileSchema(schema)).toThrow(SchemaFault);
+  });
+
+  test("a type that is named often is one", () => {
+    expect(compileSchema({ type: Array(5_000).fill("string") }).validate(1, 10)).toMatchObject({
+      faults: [{ message: "must be of the type string" }],
+    });
   });
 
   test("nests as deep as the payload does", () => {

@@ -21,14 +21,16 @@ function tuple(
 const rest =
   (check: Check, from: number): Check =>
   (value, at, run, seen) => {
-    if (!Array.isArray(value) || value.length <= from) return true;
-    let n = from - 1;
-    return every(run, from === 0 ? value : value.slice(from), (item) => {
-      n += 1;
+    if (!Array.isArray(value)) return true;
+    return every(run, places(from, value.length), (n) => {
       seen?.items.add(n);
-      return descend(check, item, inside(at, n), run, null);
+      return descend(check, value[n], inside(at, n), run, null);
     });
   };
+
+function* places(from: number, to: number): Generator<number> {
+  for (let n = from; n < to; n += 1) yield n;
+}
 
 const prefixItems: Keyword = (given, _schema, compiler, path) =>
   tuple(requireList(given, path), compiler.compile, path);
@@ -72,8 +74,10 @@ const contains: Keyword = (given, schema, compiler, path) => {
       seen?.items.add(n);
     }
     if (found < min)
-      return fault(run, at, `must have at least ${min} items of the kind that the schema names`);
-    return found <= max || fault(run, at, `must have at most ${max} items of the kind that the schema names`);
+      return fault(run, at, `must have ${min} or more items of the kind that the schema names`);
+    return (
+      found <= max || fault(run, at, `must have ${max} or fewer items of the kind that the schema names`)
+    );
   };
 };
 
@@ -106,11 +110,11 @@ export const arrayKeywords: Readonly<Record<string, Keyword>> = {
   contains,
   minItems: size(
     (count, limit) => count >= limit,
-    (limit) => `must have at least ${limit} items`,
+    (limit) => `must have ${limit} or more items`,
   ),
   maxItems: size(
     (count, limit) => count <= limit,
-    (limit) => `must have at most ${limit} items`,
+    (limit) => `must have ${limit} or fewer items`,
   ),
   uniqueItems,
 };

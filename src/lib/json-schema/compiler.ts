@@ -1,6 +1,6 @@
+import { isObject, type JsonObject } from "../json-object.ts";
 import type { Pattern } from "./patterns.ts";
 import { type Check, type Place, type Run, spend } from "./run.ts";
-import { isObject, type JsonObject } from "./subschemas.ts";
 
 export type Draft = "7" | "2020-12";
 

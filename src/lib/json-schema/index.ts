@@ -3,6 +3,7 @@
  * Everything that a validation does is counted, and ends when that is too much; nothing is fetched, and no code is made.
  * `format` says nothing, as the specification has it by default; `$dynamicRef` is refused.
  */
+import { isObject, type JsonObject } from "../json-object.ts";
 import { arrayKeywords, unevaluatedItem } from "./array-keywords.ts";
 import { type Compiler, type Draft, type Keyword, SchemaFault } from "./compiler.ts";
 import { logicKeywords } from "./logic-keywords.ts";
@@ -19,7 +20,6 @@ import {
   spend,
   TooExpensive,
 } from "./run.ts";
-import { isObject, type JsonObject } from "./subschemas.ts";
 import { valueKeywords } from "./value-keywords.ts";
 
 export { SchemaFault } from "./compiler.ts";

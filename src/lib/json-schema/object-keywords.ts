@@ -1,7 +1,7 @@
 /** Keywords about the members of objects. */
+import { isObject, type JsonObject } from "../json-object.ts";
 import { every, inside, type Keyword, requireCount, requireMap, requireNames } from "./compiler.ts";
-import { type Check, descend, fault, type Run, spend } from "./run.ts";
-import { isObject, type JsonObject } from "./subschemas.ts";
+import { type Check, descend, fault, namesOf, type Run } from "./run.ts";
 
 const properties: Keyword = (given, _schema, compiler, path) => {
   const checks = Object.entries(requireMap(given, path)).map(
@@ -23,7 +23,7 @@ const patternProperties: Keyword = (given, _schema, compiler, path) => {
   });
   return (value, at, run, seen) =>
     !isObject(value) ||
-    every(run, Object.keys(value), (name) =>
+    every(run, namesOf(value, run), (name) =>
       every(run, checks, ([search, check]) => {
         if (!search(name, run)) return true;
         seen?.names.add(name);
@@ -41,7 +41,7 @@ const additionalProperties: Keyword = (given, schema, compiler, path) => {
   const isKnown = (name: string, run: Run) => known.has(name) || searches.some((search) => search(name, run));
   return (value, at, run, seen) =>
     !isObject(value) ||
-    every(run, Object.keys(value), (name) => {
+    every(run, namesOf(value, run), (name) => {
       if (isKnown(name, run)) return true;
       seen?.names.add(name);
       return descend(check, value[name], inside(at, name), run, null);
@@ -52,7 +52,7 @@ const unevaluatedProperties: Keyword = (given, _schema, compiler, path) => {
   const check = compiler.compile(given, path);
   return (value, at, run, seen) =>
     !isObject(value) ||
-    every(run, Object.keys(value), (name) => {
+    every(run, namesOf(value, run), (name) => {
       if (seen?.names.has(name)) return true;
       seen?.names.add(name);
       return descend(check, value[name], inside(at, name), run, null);
@@ -63,7 +63,7 @@ const propertyNames: Keyword = (given, _schema, compiler, path) => {
   const check = compiler.compile(given, path);
   return (value, at, run) =>
     !isObject(value) ||
-    every(run, Object.keys(value), (name) => descend(check, name, inside(at, name), run, null));
+    every(run, namesOf(value, run), (name) => descend(check, name, inside(at, name), run, null));
 };
 
 const required: Keyword = (given, _schema, _compiler, path) => {
@@ -85,9 +85,7 @@ const size =
     const limit = requireCount(given, path);
     return (value, at, run) => {
       if (!isObject(value)) return true;
-      const count = Object.keys(value).length;
-      spend(run, count);
-      return holds(count, limit) || fault(run, at, message(limit));
+      return holds(namesOf(value, run).length, limit) || fault(run, at, message(limit));
     };
   };
 
@@ -137,11 +135,11 @@ export const objectKeywords: Readonly<Record<string, Keyword>> = {
   required,
   minProperties: size(
     (count, limit) => count >= limit,
-    (limit) => `must have at least ${limit} members`,
+    (limit) => `must have ${limit} or more members`,
   ),
   maxProperties: size(
     (count, limit) => count <= limit,
-    (limit) => `must have at most ${limit} members`,
+    (limit) => `must have ${limit} or fewer members`,
   ),
   dependentRequired,
   dependentSchemas,

@@ -1,4 +1,5 @@
-import { isObject, isSchema, type JsonObject, type Schema, subschemas } from "./subschemas.ts";
+import { isObject, type JsonObject } from "../json-object.ts";
+import { isSchema, type Schema, subschemas } from "./subschemas.ts";
 
 /** A schema with an address of its own: the whole, or one inside it with an `$id`. */
 type Resource = { url: string; root: JsonObject; anchors: Map<string, JsonObject> };
@@ -9,6 +10,8 @@ export type References = {
 };
 
 const ownUrl = "json-schema:///";
+/** Each reference is resolved against the address that it stands under: a longer one is passed over. */
+const urlCharactersMax = 2_000;
 
 /** Finds what the references in a schema name. Only what the schema itself holds can be named: nothing is fetched. */
 export function createReferences(root: JsonObject): References {
@@ -26,7 +29,8 @@ export function createReferences(root: JsonObject): References {
     // Draft 6 and 7 name a place this way.
     if (id.startsWith("#")) outer.anchors.set(id.slice(1), schema);
     const url = id === "" || id.startsWith("#") ? null : resolveUrl(id, outer.url);
-    const resource = url === null ? outer : open(schema, withoutFragment(url));
+    const resource =
+      url === null || url.length > urlCharactersMax ? outer : open(schema, withoutFragment(url));
     if (typeof schema.$anchor === "string") resource.anchors.set(schema.$anchor, schema);
     resourceOf.set(schema, resource);
     return resource;
@@ -34,7 +38,7 @@ export function createReferences(root: JsonObject): References {
 
   const walk = (schema: JsonObject, outer: Resource): void => {
     const resource = note(schema, outer);
-    for (const one of subschemas(schema)) walk(one, resource);
+    for (const one of subschemas(schema)) if (!resourceOf.has(one)) walk(one, resource);
   };
   const whole = open(root, ownUrl);
   walk(root, whole);

@@ -1,3 +1,5 @@
+import type { JsonObject } from "../json-object.ts";
+
 /** Where a value stands, from the inside out; null is the whole. */
 export type Place = { within: Place; key: string | number } | null;
 
@@ -26,8 +28,9 @@ export function spend(run: Run, steps: number): void {
   if (run.stepsLeft < 0) throw new TooExpensive();
 }
 
-/** Runs a check one level deeper. @throws TooExpensive where schemas apply each other without end */
+/** Runs a check one level deeper, for a step. @throws TooExpensive where schemas apply each other without end */
 export function descend(check: Check, value: unknown, at: Place, run: Run, seen: Seen | null): boolean {
+  spend(run, 1);
   run.depth += 1;
   if (run.depth > depthMax) throw new TooExpensive();
   const valid = check(value, at, run, seen);
@@ -54,6 +57,13 @@ function pathOf(at: Place): string[] {
   const path: string[] = [];
   for (let place = at; place !== null; place = place.within) path.push(String(place.key));
   return path.reverse();
+}
+
+/** The names of an object's members: listing one costs a step. */
+export function namesOf(value: JsonObject, run: Run): string[] {
+  const names = Object.keys(value);
+  spend(run, names.length);
+  return names;
 }
 
 export const nothingSeen = (): Seen => ({ names: new Set(), items: new Set() });

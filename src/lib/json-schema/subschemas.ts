@@ -1,8 +1,7 @@
-export type JsonObject = Record<string, unknown>;
+import { isObject, type JsonObject } from "../json-object.ts";
+
 export type Schema = boolean | JsonObject;
 
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 export const isSchema = (value: unknown): value is Schema => typeof value === "boolean" || isObject(value);
 
 const single = [

@@ -1,9 +1,9 @@
 /** Keywords about a value by itself. */
+import { isObject } from "../json-object.ts";
 import { type Keyword, requireCount, requireList, requireNumber, SchemaFault } from "./compiler.ts";
 import { equalityKey } from "./equality.ts";
 import { isMultiple } from "./multiples.ts";
 import { type Check, createRun, fault, spend } from "./run.ts";
-import { isObject } from "./subschemas.ts";
 
 const types: Readonly<Record<string, (value: unknown) => boolean>> = {
   array: Array.isArray,
@@ -16,7 +16,7 @@ const types: Readonly<Record<string, (value: unknown) => boolean>> = {
 };
 
 const type: Keyword = (given, _schema, _compiler, path) => {
-  const names = Array.isArray(given) ? given : [given];
+  const names = [...new Set<unknown>(Array.isArray(given) ? given : [given])];
   const tests = names.map((name) => {
     const test = typeof name === "string" && Object.hasOwn(types, name) ? types[name] : undefined;
     if (test === undefined) {
@@ -62,7 +62,10 @@ const multipleOf: Keyword = (given, _schema, _compiler, path) => {
   return (value, at, run) => {
     if (typeof value !== "number") return true;
     spend(run, multipleOfSteps);
-    return isMultiple(value, step) || fault(run, at, `must be a multiple of ${step}`);
+    // One that is too large to be read is no multiple of anything.
+    return (
+      (Number.isFinite(value) && isMultiple(value, step)) || fault(run, at, `must be a multiple of ${step}`)
+    );
   };
 };
 
@@ -112,11 +115,11 @@ export const valueKeywords: Readonly<Record<string, Keyword>> = {
   multipleOf,
   minLength: length(
     (count, limit) => count >= limit,
-    (limit) => `must have at least ${limit} characters`,
+    (limit) => `must have ${limit} or more characters`,
   ),
   maxLength: length(
     (count, limit) => count <= limit,
-    (limit) => `must have at most ${limit} characters`,
+    (limit) => `must have ${limit} or fewer characters`,
   ),
   pattern,
 };
