@@ -1,5 +1,6 @@
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { isDeeperThan } from "../lib/json-depth.ts";
+import { isObject } from "../lib/json-object.ts";
 import { readWebhooks, TooLarge, type Webhook, writeWebhooks } from "../lib/openapi/webhooks.ts";
 import type {
   EventTypeFromOpenApi,
@@ -154,6 +155,3 @@ export async function exportOpenApi(ctx: Context): Promise<EventTypeOpenApiOut> 
     ...writeWebhooks(webhooks),
   };
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,3 +1,4 @@
+import { isObject } from "../lib/json-object.ts";
 import type { PayloadFilter } from "../models/endpoints.ts";
 import { isText } from "../schemas/common.ts";
 import { invalid } from "./errors.ts";
@@ -138,6 +139,3 @@ function unquote(quoted: string): string | undefined {
     return undefined;
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 import { newId } from "../lib/ids.ts";
+import { isObject } from "../lib/json-object.ts";
 import { isMissingPartition } from "../lib/postgres-errors.ts";
 import { RawJson } from "../lib/raw-json.ts";
 import type { EventExampleIn, MessageOut } from "../schemas/messages.ts";
@@ -60,6 +61,3 @@ async function exampleOf(ctx: Context, { eventType, exampleIndex }: EventExample
   if (!isObject(chosen)) throw new AppError("invalid_scheme");
   return JSON.stringify(chosen);
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -4,9 +4,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { errorSentence, UsageError } from "../lib/cli-errors.ts";
+import { isObject, type JsonObject } from "../lib/json-object.ts";
 
 /** What a list holds: fields that nobody has checked yet. */
-export type SvixObject = Record<string, unknown>;
+export type SvixObject = JsonObject;
 
 export type SvixSource = {
   /** One object. */
@@ -95,6 +96,3 @@ export function createSvixSource({ url, token, signal, pace }: SvixSourceOptions
     },
   };
 }
-
-const isObject = (value: unknown): value is SvixObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -2,6 +2,7 @@
  * The webhooks of an OpenAPI document (https://spec.openapis.org/oas/v3.1.0), and such a document out of webhooks.
  * Before 3.1 documents name them under `x-webhooks`.
  */
+import { isObject, type JsonObject } from "../json-object.ts";
 
 export type Webhook = {
   name: string;
@@ -13,10 +14,7 @@ export type Webhook = {
   featureFlags: unknown;
 };
 
-type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const object = (value: unknown): Json => (isObject(value) ? value : {});
+const object = (value: unknown): JsonObject => (isObject(value) ? value : {});
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
 /** Every webhook gets a copy of the components that it needs, which can make much out of little. */
@@ -37,7 +35,7 @@ function createBudget(max: number): Budget {
  * Null when the document has no webhooks. A webhook without an operation is passed over.
  * @throws TooLarge when the schemas together come to more than `charactersMax`
  */
-export function readWebhooks(document: Json, charactersMax: number): Webhook[] | null {
+export function readWebhooks(document: JsonObject, charactersMax: number): Webhook[] | null {
   const found = [document.webhooks, document["x-webhooks"]].find(isObject);
   if (found === undefined) return null;
   const budget = createBudget(charactersMax);
@@ -49,7 +47,13 @@ export function readWebhooks(document: Json, charactersMax: number): Webhook[] |
   });
 }
 
-function webhook(document: Json, name: string, path: Json, operation: Json, budget: Budget): Webhook {
+function webhook(
+  document: JsonObject,
+  name: string,
+  path: JsonObject,
+  operation: JsonObject,
+  budget: Budget,
+): Webhook {
   const body = object(deref(document, operation.requestBody));
   const descriptions = [
     operation.description,
@@ -68,7 +72,7 @@ function webhook(document: Json, name: string, path: Json, operation: Json, budg
   };
 }
 
-function schemaOf(document: Json, body: Json, budget: Budget): Json | null {
+function schemaOf(document: JsonObject, body: JsonObject, budget: Budget): JsonObject | null {
   const content = object(object(body.content)["application/json"]);
   if (!isObject(content.schema)) return null;
   const schema = bundled(document, content.schema, budget);
@@ -79,7 +83,7 @@ function schemaOf(document: Json, body: Json, budget: Budget): Json | null {
 }
 
 /** The schema with the components that it needs in its `$defs`, so that one that refers to itself is no trouble. */
-function bundled(document: Json, schema: Json, budget: Budget): Json {
+function bundled(document: JsonObject, schema: JsonObject, budget: Budget): JsonObject {
   const components = object(object(document.components).schemas);
   const wanted = new Set<string>();
   const { name: referred, rest: within } = componentPath(schema.$ref);
@@ -125,7 +129,7 @@ function componentPath(ref: unknown): ComponentPath {
 }
 
 /** What a `$ref` inside the document stands for, or the value itself. Remote ones stand for nothing. */
-function deref(document: Json, value: unknown): unknown {
+function deref(document: JsonObject, value: unknown): unknown {
   let at = value;
   for (let hops = 0; hops < 10 && isObject(at) && typeof at.$ref === "string"; hops += 1) {
     const keys = at.$ref.startsWith("#/") ? at.$ref.slice(2).split("/") : [];
@@ -138,8 +142,11 @@ function deref(document: Json, value: unknown): unknown {
 }
 
 /** @returns the parts of a document that `readWebhooks` reads the same out of again */
-export function writeWebhooks(webhooks: Webhook[]): { webhooks: Json; components?: { schemas: Json } } {
-  const schemas: Json = {};
+export function writeWebhooks(webhooks: Webhook[]): {
+  webhooks: JsonObject;
+  components?: { schemas: JsonObject };
+} {
+  const schemas: JsonObject = {};
   const written = webhooks.map((webhook): [string, unknown] => {
     const { name, description, deprecated, schema, groupName, featureFlags } = webhook;
     return [
@@ -159,7 +166,7 @@ export function writeWebhooks(webhooks: Webhook[]): { webhooks: Json; components
     ];
   });
   /** One that refers to itself stands among the components: in a document, references start at its root. */
-  function place(name: string, schema: Json): Json {
+  function place(name: string, schema: JsonObject): JsonObject {
     const root = `#/components/schemas/${escaped(name)}`;
     const moved = movedTo(root, schema);
     if (moved === null) return schema;
@@ -171,7 +178,7 @@ export function writeWebhooks(webhooks: Webhook[]): { webhooks: Json; components
 }
 
 /** The schema with its references to itself starting at another root; null when there are none, or it has a root of its own. */
-function movedTo(root: string, schema: Json): Json | null {
+function movedTo(root: string, schema: JsonObject): JsonObject | null {
   if (schema.$id !== undefined) return null;
   let moved = false;
   const walk = (value: unknown): unknown => {
