@@ -25,6 +25,7 @@ export type EventTypeScope = { orgId: string; featureFlags: readonly string[] | 
 /** Index of all that name no other: event_types_org_name. */
 export function createEventTypesRepo(db: Db | Tx) {
   const named = (orgId: string, name: string) => and(eq(eventTypes.orgId, orgId), eq(eventTypes.name, name));
+  const validating = and(eq(eventTypes.validatePayloads, true), eq(eventTypes.archived, false));
   const columns = getTableColumns(eventTypes);
   const newer = (row: NewEventType) => {
     const { id: _, orgId: __, name: ___, ...fields } = row;
@@ -89,7 +90,7 @@ export function createEventTypesRepo(db: Db | Tx) {
       return db
         .select({ orgId: eventTypes.orgId, name: eventTypes.name, version: sql<string>`xmin::text` })
         .from(eventTypes)
-        .where(and(eq(eventTypes.validatePayloads, true), eq(eventTypes.archived, false)));
+        .where(validating);
     },
 
     /** The schemas of one that has payloads checked. Index: event_types_validating. */
@@ -97,9 +98,7 @@ export function createEventTypesRepo(db: Db | Tx) {
       const [row] = await db
         .select({ schemas: eventTypes.schemas })
         .from(eventTypes)
-        .where(
-          and(named(orgId, name), eq(eventTypes.validatePayloads, true), eq(eventTypes.archived, false)),
-        );
+        .where(and(named(orgId, name), validating));
       return row ?? null;
     },
 

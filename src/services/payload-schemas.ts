@@ -4,7 +4,7 @@ import type { EventType } from "../models/event-types.ts";
 import type { Repos, TxRepos } from "../repos/index.ts";
 import type { EventTypeContext } from "./context.ts";
 import { AppError, invalid } from "./errors.ts";
-import { newestVersion } from "./event-type-schemas.ts";
+import { newestSchema, newestVersion } from "./event-type-schemas.ts";
 
 /** What a payload is held against. Null when that has ended a moment ago. */
 export type PayloadSchema = () => Promise<Validator | null>;
@@ -22,9 +22,14 @@ type Known = Map<string, Map<string, { version: string; schema: PayloadSchema }>
 const stepsMax = 1_000_000;
 
 /** The event types, of all orgs, that have payloads checked. Their schemas are read with the first message of each. */
-export function createPayloadSchemas({ eventTypes }: Pick<Repos, "eventTypes">): PayloadSchemas {
+export function createPayloadSchemas({
+  eventTypes,
+}: {
+  eventTypes: Pick<Repos["eventTypes"], "listValidating" | "findValidating">;
+}): PayloadSchemas {
   let known: Known = new Map();
   let last: Promise<void> = Promise.resolve();
+  let waiting: Promise<void> | null = null;
 
   const load = async (): Promise<void> => {
     const rows = await withDeadline(eventTypes.listValidating(), statementDeadlineMs);
@@ -40,7 +45,7 @@ export function createPayloadSchemas({ eventTypes }: Pick<Repos, "eventTypes">):
 
   const read = async (orgId: string, name: string): Promise<Validator | null> => {
     const row = await withDeadline(eventTypes.findValidating(orgId, name), statementDeadlineMs);
-    return row === null ? null : compileSchema(row.schemas?.[newestVersion(row.schemas) ?? ""]);
+    return row === null ? null : compileSchema(newestSchema(row.schemas ?? {}));
   };
 
   const lazily = (orgId: string, name: string): PayloadSchema => {
@@ -57,9 +62,15 @@ export function createPayloadSchemas({ eventTypes }: Pick<Repos, "eventTypes">):
   return {
     find: (orgId, eventType) => known.get(orgId)?.get(eventType)?.schema ?? null,
     refresh() {
-      // One after the other: what was asked first must not be remembered last.
-      last = last.catch(() => {}).then(load);
-      return last;
+      // One after the other: what was asked first must not be remembered last. Who comes while one waits shares it.
+      waiting ??= last
+        .catch(() => {})
+        .then(() => {
+          waiting = null;
+          return load();
+        });
+      last = waiting;
+      return waiting;
     },
   };
 }
