@@ -109,6 +109,12 @@ export function createEndpointsRepo(db: Db | Tx) {
       return rows.length > 0;
     },
 
+    /** Keeps it from being changed or deleted until the transaction ends. */
+    async lock(scope: ApplicationScope, ref: string): Promise<Endpoint | null> {
+      const [row] = await db.select().from(endpoints).where(liveEndpoint(scope, ref)).for("no key update");
+      return row ?? null;
+    },
+
     /** Makes workers read it anew, and holds its row until the transaction ends. Returns its id. */
     async touch(scope: ApplicationScope, ref: string): Promise<string | null> {
       const [row] = await db

@@ -21,7 +21,7 @@ export type AppActor = {
   appId: string;
   featureFlags: readonly string[];
   capabilities: readonly Capability[];
-  /** The only endpoint that this token is for, which it may read and nothing else. */
+  /** The only endpoint that this token is for, which it may read and nothing else; null for tokens of all of them. */
   pollerId: string | null;
 };
 

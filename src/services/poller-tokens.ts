@@ -3,9 +3,9 @@ import type { PollerToken } from "../models/poller-tokens.ts";
 import type { PollerScope } from "../repos/poller-tokens.ts";
 import type { PollerTokenOut, RotatePollerTokenIn } from "../schemas/poller-tokens.ts";
 import { audit } from "./audit.ts";
-import { requireOrg } from "./authorization.ts";
+import { applicationScope, requireOrg } from "./authorization.ts";
 import type { Context } from "./context.ts";
-import { AppError } from "./errors.ts";
+import { AppError, notFound } from "./errors.ts";
 import { findPolled } from "./pollers.ts";
 import { signLastingToken } from "./tokens.ts";
 
@@ -62,7 +62,9 @@ export async function rotatePollerToken(
 ): Promise<PollerTokenOut> {
   const scope = await scopeOf(ctx, appRef, ref);
   const row = await ctx.repos.tx(async (tx) => {
-    const { pollerTokens, revocations } = tx;
+    const { endpoints, pollerTokens, revocations } = tx;
+    // One rotation after the other, or neither would end the other's token.
+    if (!(await endpoints.lock(applicationScope(ctx, scope.appId), scope.endpointId))) throw notFound();
     const before = await pollerTokens.expireAll(scope, input.oldTokenExpiry ?? oldTokenExpiryDefault);
     await pollerTokens.removeEnded(scope);
     const made = await pollerTokens.insert(scope, newId("poll_"), input.expiry ?? null);

@@ -144,6 +144,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       insert: (repo) => repo.insert({ id: newId("ep_"), orgId, appId, url: "https://receiver.example/" }),
       update: (repo) => repo.update(byUid, endpointId, { description: "x" }),
       mergeHeaders: (repo) => repo.mergeHeaders(byId, endpointId, { remove: ["a"], add: { b: "c" } }),
+      lock: (repo) => repo.lock(byId, endpointId),
       touch: (repo) => repo.touch(byId, endpointId),
       remove: (repo) => repo.remove(byId, endpointId),
       removeAll: (repo) => repo.removeAll(orgId, appId),
