@@ -1,8 +1,7 @@
 import { defineCommand } from "citty";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
-import { dateValue } from "../src/lib/cli-values.ts";
-import { isId } from "../src/lib/ids.ts";
+import { dateValue, idValue } from "../src/lib/cli-values.ts";
 import { type Job, jobArgs } from "../src/lib/operator/job.ts";
 import { perSecondValue } from "../src/lib/operator/rate.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
@@ -18,7 +17,7 @@ import {
   type RecoveryRequest,
   releaseReplay,
   resumeOrCreateRecovery,
-  tryReplay,
+  tryRecovery,
 } from "../src/services/operator-replays.ts";
 import { runReplayBatch } from "../src/services/replays.ts";
 
@@ -40,12 +39,8 @@ export default extendCommand(
       ...jobArgs,
     },
     async run({ args }) {
-      const { endpoint: endpointId, since: from, until: to } = args;
-      if (!isId("ep_", endpointId)) {
-        throw new UsageError(
-          `--endpoint is ep_ and 27 letters and digits; got ${JSON.stringify(endpointId)}.`,
-        );
-      }
+      const { since: from, until: to } = args;
+      const endpointId = idValue("endpoint", args.endpoint, "ep_");
       const since = dateValue("since", from);
       const until = to === undefined ? new Date() : dateValue("until", to);
       if (since > until) throw new UsageError("--since is later than --until.");
@@ -57,7 +52,7 @@ export default extendCommand(
         if (endpoint.disabled) throw new UsageError(`${endpoint.id} is disabled: nothing would be sent.`);
         const ctx = contextOf(endpoint.orgId);
         const request = { endpoint, since, until, rate, asked };
-        return job.dryRun ? await dryRun(job, ctx, request) : await run(job, ctx, system, request);
+        return byFlag(() => (job.dryRun ? dryRun(job, ctx, request) : run(job, ctx, system, request)));
       });
     },
   }),
@@ -78,7 +73,7 @@ export default extendCommand(
 async function dryRun(job: Job, ctx: ActorContext, request: RecoveryRequest): Promise<Counts> {
   const total = await countReplay(ctx, { ...request, appId: request.endpoint.appId, cursor: null });
   let counts = { scanned: 0, queued: 0 };
-  for await (counts of tryReplay(ctx, { ...request, only: "failed" }, batchSize)) {
+  for await (counts of tryRecovery(ctx, request, batchSize)) {
     job.report.progress(counts.scanned, total);
     if (job.signal.aborted) break;
   }
@@ -91,7 +86,7 @@ async function run(
   system: OperatorContext,
   request: RecoveryRequest,
 ): Promise<Counts> {
-  const { task, resumed } = await start(ctx, request);
+  const { task, resumed } = await resumeOrCreateRecovery(ctx, request);
   const { since, until } = task.input;
   const { scanned, queued } = task;
   job.report.event(resumed ? "resuming" : "starting", { task: task.id, since, until, scanned, queued });
@@ -114,9 +109,10 @@ async function run(
   }
 }
 
-async function start(ctx: ActorContext, request: RecoveryRequest) {
+/** What the API would say of a field is said of the flag that has its name. */
+async function byFlag<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await resumeOrCreateRecovery(ctx, request);
+    return await work();
   } catch (error) {
     const [issue] = error instanceof AppError ? error.issues : [];
     if (!issue) throw error;

@@ -6,7 +6,7 @@ import { migrations } from "../migrations.ts";
 import type { Overdue } from "../repos/inspection.ts";
 import type { OperatorContext } from "./context.ts";
 import { missingPartitions, partitionsAhead } from "./partitions.ts";
-import { workerAliveSeconds } from "./queue-stats.ts";
+import { isAlive } from "./queue-stats.ts";
 
 /** One thing that was looked at. `fail`: something doesn't work, or can't be relied on. */
 export type Finding = {
@@ -126,7 +126,7 @@ const checks: Record<string, (patient: Examined) => Promise<Verdict>> = {
 
   async workers({ repos, overdue }) {
     const [workers, { due }] = [await repos.inspection.workers(), await overdue()];
-    const alive = workers.filter(({ seenSecondsAgo }) => seenSecondsAgo <= workerAliveSeconds).length;
+    const alive = workers.filter(isAlive).length;
     if (alive === 0) {
       const advice = "Start app worker, or app serve --worker.";
       return due > 0

@@ -20,11 +20,16 @@ export function recoverEndpoint(
   input: ReplayIn,
   terms: Partial<Pick<ReplayInput, "rate" | "asked">> = {},
 ): Promise<ReplayOut> {
+  checkRecovery(input);
+  return replay(ctx, appRef, ref, "endpoint.recover", input, { only: "failed", ...terms });
+}
+
+/** @throws AppError validation (422) for a range that begins too early */
+export function checkRecovery(input: ReplayIn): void {
   const { since } = bodyRange(input.since, input.until);
   if (since.getTime() < Date.now() - recoverMaxMs - slackMs) {
     throw invalid(["body", "since"], "must be at most 14 days ago");
   }
-  return replay(ctx, appRef, ref, "endpoint.recover", input, { only: "failed", ...terms });
 }
 
 /** Sends what the endpoint never got: from before it was made, say, or while it was disabled. */

@@ -3,9 +3,9 @@ import type { ReplayTask } from "../models/background-tasks.ts";
 import type { Endpoint } from "../models/endpoints.ts";
 import type { Repos } from "../repos/index.ts";
 import type { ActorContext, OperatorContext } from "./context.ts";
-import { recoverEndpoint } from "./endpoint-replays.ts";
+import { checkRecovery, recoverEndpoint } from "./endpoint-replays.ts";
 import { notFound } from "./errors.ts";
-import { workerAliveSeconds } from "./queue-stats.ts";
+import { isAlive } from "./queue-stats.ts";
 import { createReplay, type ReplayRequest, replayBatch, replayInput, taskLeaseSeconds } from "./replays.ts";
 
 type OperatorReplay = Omit<ReplayRequest, "kind" | "asked">;
@@ -41,11 +41,15 @@ export async function resumeOrCreateRecovery(
 ): Promise<{ task: ReplayTask; resumed: boolean }> {
   const found = await findAsked(ctx, "endpoint.recover", request);
   if (found) return { task: found, resumed: true };
-  const { endpoint, since, until, rate, asked } = request;
-  const range = { since: since.toISOString(), until: until.toISOString() };
-  const { id } = await recoverEndpoint(ctx, endpoint.appId, endpoint.id, range, { rate, asked });
+  const { endpoint, rate, asked } = request;
+  const { id } = await recoverEndpoint(ctx, endpoint.appId, endpoint.id, rangeOf(request), { rate, asked });
   return { task: await findReplay(ctx, id), resumed: false };
 }
+
+const rangeOf = ({ since, until }: RecoveryRequest) => ({
+  since: since.toISOString(),
+  until: until.toISOString(),
+});
 
 const findAsked = (
   { orgId, repos }: ActorContext,
@@ -116,6 +120,12 @@ export async function* tryReplay(
   }
 }
 
+/** The same of a recovery. @throws AppError validation (422), as it would */
+export function tryRecovery(ctx: ActorContext, request: RecoveryRequest, batchSize: number) {
+  checkRecovery(rangeOf(request));
+  return tryReplay(ctx, { ...request, only: "failed" }, batchSize);
+}
+
 /** How many messages are still to be looked at. */
 export const countReplay = (
   ctx: ActorContext,
@@ -126,5 +136,5 @@ export const countReplay = (
 /** How many workers there are to deliver what is queued. */
 export async function countWorkers({ repos }: OperatorContext): Promise<number> {
   const workers = await repos.inspection.workers();
-  return workers.filter(({ seenSecondsAgo }) => seenSecondsAgo <= workerAliveSeconds).length;
+  return workers.filter(isAlive).length;
 }

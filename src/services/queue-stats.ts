@@ -3,8 +3,10 @@ import type { QueueCounts, QueueRow, RelationSize, WorkerSeen } from "../repos/i
 import type { OperatorContext } from "./context.ts";
 import { weekStart } from "./partitions.ts";
 
+const workerAliveSeconds = 10;
+
 /** A worker that was not seen for longer is dead, or cut off. */
-export const workerAliveSeconds = 10;
+export const isAlive = ({ seenSecondsAgo }: WorkerSeen): boolean => seenSecondsAgo <= workerAliveSeconds;
 
 type Labelled<K extends keyof QueueRow> = QueueCounts & Pick<QueueRow, K>;
 export type AppQueue = Labelled<"orgId" | "appId" | "appUid">;
@@ -46,7 +48,7 @@ export async function readQueueStats(
         return { ...appQueue(row), endpointId, endpointUid, url, disabled, breaker };
       }),
     breakers: await inspection.breakers(),
-    workers: workers.map((one) => ({ ...one, alive: one.seenSecondsAgo <= workerAliveSeconds })),
+    workers: workers.map((one) => ({ ...one, alive: isAlive(one) })),
     rates: {
       minutes,
       messages: perSecond(messages),

@@ -128,6 +128,7 @@ test("what can't be done is said, with an exit code", async () => {
     [["--endpoint", off.id, "--since", "2h"], 2, "is disabled"],
     [["--endpoint", newId("ep_"), "--since", "2h"], 1, "not found"],
     [["--endpoint", "ep_1", "--since", "2h"], 2, "--endpoint is ep_"],
+    [["--endpoint", endpoint.id, "--since", "15d", "--dry-run"], 2, "--since must be at most 14 days ago"],
     [["--endpoint", endpoint.id, "--since", "15d"], 2, "--since must be at most 14 days ago"],
     [["--endpoint", endpoint.id, "--since", "1h", "--until", "2h"], 2, "later than --until"],
     [["--endpoint", endpoint.id, "--since", "2h", "--rate", "0"], 2, "--rate is a whole number"],
