@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
-import { isId } from "../src/lib/ids.ts";
+import { idValue } from "../src/lib/cli-values.ts";
 import { type Job, jobArgs } from "../src/lib/operator/job.ts";
 import { createRateLimiter, perSecondValue } from "../src/lib/operator/rate.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
@@ -46,14 +46,12 @@ export default extendCommand(
       if (url === null || !/^https?:$/.test(url.protocol)) {
         throw new UsageError(`--from is an http or https URL; got ${JSON.stringify(args.from)}.`);
       }
-      if (!isId("org_", args.org)) {
-        throw new UsageError(`--org is org_ and 27 letters and digits; got ${JSON.stringify(args.org)}.`);
-      }
+      const org = idValue("org", args.org, "org_");
       const perSecond = perSecondValue(args.rate);
       const token = args.token === "-" ? (await Bun.stdin.text()).trim() : args.token;
-      return runOperation("import-svix", args, async ({ job, config, log, system, contextOf }) => {
+      return runOperation("import-svix", args, async ({ job, config, log, contextOf }) => {
         const ctx = {
-          ...contextOf(args.org),
+          ...contextOf(org),
           sealer: createSealer(config.encryptionKeys),
           settings: { endpointHttpsOnly: config.endpointHttpsOnly },
           // Whoever listens to operational events knows these endpoints already.
@@ -65,7 +63,7 @@ export default extendCommand(
         const { signal } = job;
         const limiter = createRateLimiter({ perSecond, signal });
         const source = createSvixSource({ url, token, signal, pace: () => limiter.take(1) });
-        if (!job.dryRun) await announceImport({ ctx, from: url.origin }, system);
+        if (!job.dryRun) await announceImport(ctx, url.origin);
         return importAll(job, { ctx, source, dryRun: job.dryRun });
       });
     },

@@ -1,17 +1,8 @@
 import { ValueErrorType } from "@sinclair/typebox/errors";
 import { ValidationError } from "../lib/elysia/index.ts";
 import { isUnavailable } from "../lib/postgres-errors.ts";
-import { wordsOfPattern } from "../schemas/common.ts";
+import { innermost, type SchemaFault } from "../schemas/faults.ts";
 import { AppError, errorBody, invalid, type ValidationIssue } from "../services/errors.ts";
-
-type SchemaFault = {
-  type?: number;
-  path?: string;
-  message?: string;
-  schema?: { pattern?: unknown };
-  /** One iterator for each branch of a union. */
-  errors?: { First?(): SchemaFault | undefined }[];
-};
 
 /** A query parameter of another type than its schema's is a 400, as in the reference server; out of range is a 422. */
 const wrongTypes: ReadonlySet<number> = new Set([
@@ -58,20 +49,6 @@ function fromValidation(error: ValidationError): AppError {
   return new AppError("validation", {
     issues: issues.length > 0 ? issues : [{ loc: [error.type], msg: error.message, type: "value_error" }],
   });
-}
-
-/** Of a union, what its branches have to say, at the place that the first of them names; null was not what was meant. */
-function innermost(fault: SchemaFault): SchemaFault {
-  if (fault.type === ValueErrorType.StringPattern) {
-    return { ...fault, message: wordsOfPattern(fault.schema?.pattern) ?? "is not valid" };
-  }
-  if (fault.type !== ValueErrorType.Union) return fault;
-  const branches = (fault.errors ?? []).flatMap((branch) => branch.First?.() ?? []).map(innermost);
-  const meant = branches.filter((branch) => branch.type !== ValueErrorType.Null);
-  const [first] = meant;
-  if (first === undefined) return fault;
-  const messages = new Set(meant.filter(({ path }) => path === first.path).map(({ message }) => message));
-  return { ...first, message: [...messages].join(" or ") };
 }
 
 /** The error as it goes out. What will pass soon says when to come back. */

@@ -4,9 +4,11 @@ import { type IdPrefix, idTime, isId } from "../lib/ids.ts";
 import { ApplicationIn } from "../schemas/applications.ts";
 import { EndpointIn } from "../schemas/endpoints.ts";
 import { EventTypeIn } from "../schemas/event-types.ts";
+import { innermost } from "../schemas/faults.ts";
 import { createApplication } from "./applications.ts";
+import { audit } from "./audit.ts";
 import { applicationScope, eventTypeScope } from "./authorization.ts";
-import type { EndpointContext, EventTypeContext, OperatorContext } from "./context.ts";
+import type { ActorContext, EndpointContext, EventTypeContext } from "./context.ts";
 import { createEndpoint, draftEndpoint } from "./endpoints.ts";
 import { AppError } from "./errors.ts";
 import { createEventType } from "./event-types.ts";
@@ -38,11 +40,8 @@ class Refusal extends Error {}
 const usedBefore = "its id was used here before: it was deleted, or is another org's";
 
 /** Writes down that somebody imports from there. */
-export const announceImport = (
-  { ctx, from }: { ctx: EndpointContext; from: string },
-  { actor }: OperatorContext,
-): Promise<void> =>
-  ctx.repos.auditLog.insert({ orgId: ctx.orgId, actor, action: "svix.import", detail: { from } });
+export const announceImport = (ctx: ActorContext, from: string): Promise<void> =>
+  ctx.repos.tx((tx) => audit(ctx, tx, { action: "svix.import", detail: { from } }));
 
 /** The event types, archived ones too. */
 export async function* importEventTypes({ ctx, source, dryRun }: SvixImport): AsyncGenerator<Imported> {
@@ -134,7 +133,8 @@ const fault = (loc: readonly string[], msg: string) =>
 function checked<S extends TSchema>(schema: S, given: SvixObject): Static<S> {
   const error = Value.Errors(schema, given).First();
   if (error === undefined) return given as Static<S>;
-  throw new Refusal(fault(error.path.split("/").slice(1), `won't do: ${error.message.toLowerCase()}`));
+  const { path = "", message } = innermost(error);
+  throw new Refusal(fault(path.split("/").slice(1), `won't do: ${message}`));
 }
 
 /** One that sorts by its time, which is not still to come: what is new here must sort after it. */

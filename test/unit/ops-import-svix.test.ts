@@ -198,6 +198,7 @@ function pretend(answers: Record<string, unknown>) {
 test("the open-source server's shapes are read; what can't be taken over is named, and makes it exit 1", async () => {
   const at = { createdAt: "2026-01-02T03:04:05.678Z", updatedAt: "2026-01-02T03:04:05.678Z" };
   const [app, fine, signing, strange] = [newId("app_"), newId("ep_"), newId("ep_"), newId("ep_")];
+  const spaced = newId("app_");
   const future = newId("app_", Date.now() + 86_400_000);
   const endpoint = {
     description: "",
@@ -225,6 +226,7 @@ test("the open-source server's shapes are read; what can't be taken over is name
     "/app": [
       { id: app, uid: null, name: "Oss", rateLimit: null, metadata: {}, ...at },
       { id: "app_1", name: "Strange", metadata: {}, ...at },
+      { id: spaced, uid: "a b", name: "Spaced", metadata: {}, ...at },
       { id: future, name: "Future", metadata: {}, ...at },
     ],
     [`/app/${app}/endpoint`]: [
@@ -248,13 +250,14 @@ test("the open-source server's shapes are read; what can't be taken over is name
     const ran = await importIt("--token", "right");
     expect([ran.code, ran.summary]).toMatchObject([
       1,
-      { eventTypes: 1, applications: 1, endpoints: 1, failed: 4 },
+      { eventTypes: 1, applications: 1, endpoints: 1, failed: 5 },
     ]);
     const failed = ran.lines.filter(({ event }) => event === "failed");
     expect(failed.map(({ id, reason }) => [id, reason])).toEqual([
       [signing, expect.stringContaining("Ed25519")],
       [strange, expect.stringContaining("url must be http or https")],
       ["app_1", expect.stringContaining("its id is not app_")],
+      [spaced, expect.stringContaining("uid won't do: must be of letters")],
       [future, expect.stringContaining("future")],
     ]);
     const [row] = await target.sql`select throttle_rate, event_types from endpoints where id = ${fine}`;
