@@ -1,8 +1,7 @@
 import { defineCommand } from "citty";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
-import { dateValue, listValue } from "../src/lib/cli-values.ts";
-import { isId } from "../src/lib/ids.ts";
+import { dateValue, idValue, listValue } from "../src/lib/cli-values.ts";
 import { type Job, jobArgs } from "../src/lib/operator/job.ts";
 import { createRateLimiter, perSecondValue } from "../src/lib/operator/rate.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
@@ -62,10 +61,7 @@ export default extendCommand(
 
 function readPlan(args: Record<string, unknown>): Plan {
   const text = (flag: string) => args[flag] as string | undefined;
-  const endpointId = text("endpoint") ?? "";
-  if (!isId("ep_", endpointId)) {
-    throw new UsageError(`--endpoint is ep_ and 27 letters and digits; got ${JSON.stringify(endpointId)}.`);
-  }
+  const endpointId = idValue("endpoint", text("endpoint") ?? "", "ep_");
   const only = choices.find((choice) => choice === text("only"));
   if (!only) throw new UsageError(`--only is missing, failed or all; got ${JSON.stringify(text("only"))}.`);
   const eventTypes = listValue("event-type", text("event-type"));

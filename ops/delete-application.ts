@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
-import { isId } from "../src/lib/ids.ts";
+import { idValue } from "../src/lib/cli-values.ts";
 import { type Job, jobArgs } from "../src/lib/operator/job.ts";
 import { createRateLimiter, perSecondValue } from "../src/lib/operator/rate.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
@@ -23,10 +23,7 @@ export default extendCommand(
       ...jobArgs,
     },
     run({ args }) {
-      const appId = args.app;
-      if (!isId("app_", appId)) {
-        throw new UsageError(`--app is app_ and 27 letters and digits; got ${JSON.stringify(appId)}.`);
-      }
+      const appId = idValue("app", args.app, "app_");
       const perSecond = perSecondValue(args.rate);
       return runOperation("delete-application", args, async ({ job, repos, contextOf }) => {
         const application = await findAnyApplication(repos, appId);

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
-import { durationSeconds, listValue } from "../src/lib/cli-values.ts";
+import { durationSeconds, idValue, listValue } from "../src/lib/cli-values.ts";
 import { isId } from "../src/lib/ids.ts";
 import { type Job, type JobFlags, jobArgs } from "../src/lib/operator/job.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
@@ -115,8 +115,6 @@ async function withKeys(
   orgId: string,
   work: (ctx: ActorContext, job: Job) => Promise<Counts>,
 ): Promise<number> {
-  if (!isId("org_", orgId)) {
-    throw new UsageError(`--org is org_ and 27 letters and digits; got ${JSON.stringify(orgId)}.`);
-  }
-  return runOperation("keys", flags, ({ job, contextOf }) => work(contextOf(orgId), job));
+  const org = idValue("org", orgId, "org_");
+  return runOperation("keys", flags, ({ job, contextOf }) => work(contextOf(org), job));
 }

@@ -2,8 +2,7 @@ import { defineCommand } from "citty";
 import { environment, loadConfig } from "../src/config.ts";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
-import { durationSeconds } from "../src/lib/cli-values.ts";
-import { type IdPrefix, isId } from "../src/lib/ids.ts";
+import { durationSeconds, idValue } from "../src/lib/cli-values.ts";
 import { defaultOrgId, findJwtSecret, signToken } from "../src/services/tokens.ts";
 
 const YEARS_100_SECONDS = 3_153_600_000;
@@ -34,8 +33,8 @@ export default extendCommand(
       },
     },
     async run({ args }) {
-      const org = checkId("org", "org_", args.org);
-      const app = args.app === undefined ? undefined : checkId("app", "app_", args.app);
+      const org = idValue("org", args.org, "org_");
+      const app = args.app === undefined ? undefined : idValue("app", args.app, "app_");
       const expiresInSeconds = durationSeconds("expires", args.expires ?? (app ? "28d" : "10y"), {
         min: 1,
         max: YEARS_100_SECONDS,
@@ -67,8 +66,3 @@ export default extendCommand(
     ],
   },
 );
-
-function checkId(flag: string, prefix: IdPrefix, text: string): string {
-  if (isId(prefix, text)) return text;
-  throw new UsageError(`--${flag} is ${prefix} and 27 letters and digits; got ${JSON.stringify(text)}.`);
-}

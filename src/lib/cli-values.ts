@@ -1,4 +1,5 @@
 import { UsageError } from "./cli-errors.ts";
+import { type IdPrefix, isId } from "./ids.ts";
 
 const UNIT_SECONDS: Record<string, number> = {
   ms: 0.001,
@@ -15,6 +16,12 @@ export function intValue(flag: string, text: string, { min, max }: { min: number
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`--${flag} is a whole number from ${min} to ${max}; got ${JSON.stringify(text)}.`);
+}
+
+/** Reads an id. @throws UsageError that names the flag and the prefix */
+export function idValue(flag: string, text: string, prefix: IdPrefix): string {
+  if (isId(prefix, text)) return text;
+  throw new UsageError(`--${flag} is ${prefix} and 27 letters and digits; got ${JSON.stringify(text)}.`);
 }
 
 /** Reads a duration such as `90s`, `15m`, `28d` or `10y` into seconds. @throws UsageError */

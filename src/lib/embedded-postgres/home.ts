@@ -61,8 +61,8 @@ export function prepareHome(dataDir: string, log: Logger): Home {
     mkdirSync(resolve(dataDir), { recursive: true });
     const real = realpathSync(dataDir);
     const owner = ownerOf(real);
-    const pointer = join(real, "postgres.location");
-    let dir = existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : join(real, "postgres");
+    const pointer = pointerIn(real);
+    let dir = folderOf(real);
     const runAs = process.getuid?.() === 0 ? unprivileged(dir, owner) : null;
     const cluster = join(dir, "data");
     if (process.getuid?.() !== 0 && existsSync(cluster) && ownerOf(cluster).uid !== process.getuid?.()) {
@@ -100,9 +100,15 @@ export function prepareHome(dataDir: string, log: Logger): Home {
 
 /** Whether a first start has been on `dataDir`. Makes nothing. */
 export function hasCluster(dataDir: string): boolean {
-  const pointer = join(dataDir, "postgres.location");
-  const dir = existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : join(dataDir, "postgres");
-  return existsSync(join(dir, "data"));
+  return existsSync(join(folderOf(dataDir), "data"));
+}
+
+const pointerIn = (dataDir: string): string => join(dataDir, "postgres.location");
+
+/** PostgreSQL's folder: in DATA_DIR, or where it says that one had to go. */
+function folderOf(dataDir: string): string {
+  const pointer = pointerIn(dataDir);
+  return existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : join(dataDir, "postgres");
 }
 
 /** Makes the folder, owned by `owner` when root makes it. */
