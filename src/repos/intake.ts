@@ -99,7 +99,8 @@ export function createIntakeRepo(sql: Sql) {
           select i.id, i.org_id, a.id as app_id, i.event_type, i.event_id, i.channels::text[] as channels,
                  i.tags::text[] as tags, i.deliver_at,
                  -- No text holds one empty element.
-                 coalesce(i.payload, '') as payload, i.content_type, i.retention_hours, i.key, i.body_hash, i.ordinal, a.throttle_rate,
+                 coalesce(i.payload, '') as payload,
+                 i.content_type, i.retention_hours, i.key, i.body_hash, i.ordinal, a.throttle_rate,
                  case when a.polled then (
                    select case when pg_advisory_xact_lock_shared(${arrivalKey(oldestMs)}::bigint) is not null then (
                      select last_value from poll_fence where last_value >= ${oldestMs}::bigint

@@ -47,7 +47,7 @@ export const announceImport = (ctx: ActorContext, from: string): Promise<void> =
 export async function* importEventTypes({ ctx, source, dryRun }: SvixImport): AsyncGenerator<Imported> {
   const query = { include_archived: "true", with_content: "true" };
   for await (const given of source.list("/event-type", query)) {
-    yield attempt("event-type", given.name, async () => {
+    yield outcomeOf("event-type", given.name, async () => {
       const input = checked(EventTypeIn, given);
       if (await ctx.repos.eventTypes.find(eventTypeScope(ctx), input.name)) return "kept";
       if (!dryRun) await createEventType(ctx, input);
@@ -60,7 +60,7 @@ export async function* importEventTypes({ ctx, source, dryRun }: SvixImport): As
 export async function* importApplication(run: SvixImport, given: SvixObject): AsyncGenerator<Imported> {
   const { ctx, source, dryRun } = run;
   let appId: string | null = null;
-  const imported = await attempt("application", given.id, async () => {
+  const imported = await outcomeOf("application", given.id, async () => {
     const id = checkedId("app_", given.id);
     const input = checked(ApplicationIn, given);
     const { applications } = ctx.repos;
@@ -84,7 +84,7 @@ async function importEndpoint(
   { appId, sourceAppId, given }: { appId: string; sourceAppId: string; given: SvixObject },
 ): Promise<Imported> {
   let hidden: string[] = [];
-  const imported = await attempt("endpoint", given.id, async () => {
+  const imported = await outcomeOf("endpoint", given.id, async () => {
     const id = checkedId("ep_", given.id);
     const scope = applicationScope(ctx, appId);
     if (await ctx.repos.endpoints.find(scope, id)) return "kept";
@@ -109,7 +109,7 @@ async function importEndpoint(
 }
 
 /** Does it, and tells of what stands against it. What can't be helped, like a database that is away, is thrown. */
-async function attempt(
+async function outcomeOf(
   kind: Imported["kind"],
   id: unknown,
   work: () => Promise<"added" | "kept">,
