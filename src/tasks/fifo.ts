@@ -1,3 +1,4 @@
+import type { DeliveryKey } from "../repos/deliveries.ts";
 import type { ThrottlesRepo } from "../repos/throttles.ts";
 import type { TurnsRepo } from "../repos/turns.ts";
 import type { Delivery } from "../services/delivery.ts";
@@ -26,7 +27,7 @@ export type FifoOptions = {
   /** Since when (performance.now()) nobody can have taken this worker for dead. */
   aliveSince(): number;
   start(delivery: Delivery): void;
-  drop(deliveries: Delivery[]): Promise<void>;
+  drop(keys: DeliveryKey[]): Promise<void>;
   claimAgain(): void;
 };
 
@@ -87,6 +88,7 @@ export function createFifo(options: FifoOptions): Fifo {
 
   return {
     async claim(endpointIds) {
+      const ending = [...over.keys()];
       const asked = [
         ...[...over].map(([endpointId, held]) => ({ endpointId, held })),
         ...endpointIds.flatMap((endpointId) => (over.has(endpointId) ? [] : { endpointId, held: null })),
@@ -95,15 +97,21 @@ export function createFifo(options: FifoOptions): Fifo {
       const lease = options.nextLease();
       const takenAt = performance.now();
       const leaseEndsAt = takenAt + options.leaseMs;
-      const claimed = await options.returns.claimUnder(lease, () =>
-        options.turns.claim(asked, { lease, leaseSeconds: options.leaseMs / 1000, perLineMax: batchMax }),
-      );
+      const claimed = await options.returns.claimUnder(lease, async () => {
+        const taken = await options.turns.claim(asked, {
+          lease,
+          leaseSeconds: options.leaseMs / 1000,
+          perLineMax: batchMax,
+        });
+        await options.drop(taken.filter(({ gone }) => gone).map((delivery) => ({ ...delivery, lease })));
+        return taken;
+      });
       const held = claimed.map((delivery) => ({ ...delivery, lease, leaseEndsAt }));
-      await options.drop(held.filter(({ gone }) => gone));
       const lines = Map.groupBy(held, ({ endpointId }) => endpointId);
       // What came while its turn was being given up found it taken.
-      if ([...over.keys()].some((endpointId) => !lines.has(endpointId))) options.claimAgain();
-      over.clear();
+      if (ending.some((endpointId) => !lines.has(endpointId))) options.claimAgain();
+      // Others have ended meanwhile: theirs is the next claim.
+      for (const endpointId of ending) over.delete(endpointId);
       for (const [endpointId, line] of lines) {
         const turn: Turn = {
           lease,
