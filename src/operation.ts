@@ -1,6 +1,6 @@
 import { type Config, environment, loadConfig } from "./config.ts";
 import { type Database, openDatabase, requireSchema } from "./database.ts";
-import { createLogger, stderr } from "./lib/log.ts";
+import { createLogger, type Logger, stderr } from "./lib/log.ts";
 import { type Job, type JobFlags, runJob } from "./lib/operator/job.ts";
 import { operatorName } from "./lib/operator/name.ts";
 import type { Counts } from "./lib/operator/report.ts";
@@ -15,6 +15,7 @@ export type OpenOperation = {
   system: OperatorContext;
   /** For work in a tenant, which the operator is free to choose. */
   contextOf(orgId: string): ActorContext;
+  log: Logger;
 };
 export type Operation = OpenOperation & { job: Job };
 
@@ -34,7 +35,7 @@ export function runOperation(
 /** The same around work that changes nothing, and prints what it has found itself. */
 export function openOperation<T>(name: string, work: (operation: OpenOperation) => Promise<T>): Promise<T> {
   return withDatabase(name, loadConfig(environment(), "ops"), async (operation) => {
-    await requireSchema(operation.database);
+    await requireSchema(operation.database, operation.log);
     return work(operation);
   });
 }
@@ -56,7 +57,7 @@ export async function withDatabase<T>(
     const actorOf = (orgId: string): Actor => ({ kind: "operator", orgId, name: operatorName() });
     const contextOf = (orgId: string): ActorContext => ({ actor: actorOf(orgId), orgId, repos });
     const system = { actor: actorName(actorOf("")), repos };
-    return await work({ config, database, repos, system, contextOf });
+    return await work({ config, database, repos, system, contextOf, log });
   } finally {
     await database.close();
   }

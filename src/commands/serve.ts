@@ -83,7 +83,7 @@ async function start(
 ): Promise<{ steps: ShutdownStep[]; url: string; jwtSecret: string }> {
   const repos = createRepos(database.sql);
   if (database.embedded) await bringUpToDate(database.direct, repos, log);
-  else await requireSchema(database);
+  else await requireSchema(database, log);
   const jwtSecret = await requireJwtSecret(config);
   const sealer = createSealer(config.encryptionKeys);
 

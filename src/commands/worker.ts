@@ -42,7 +42,7 @@ export default extendCommand(
 
 /** @returns how to stop it, in order */
 async function start(config: Config, log: Logger, database: Database): Promise<ShutdownStep[]> {
-  await requireSchema(database);
+  await requireSchema(database, log);
   const { engine, direct } = database;
   const { open } = createSealer(config.encryptionKeys);
   const repos = createRepos(database.sql);
