@@ -4,6 +4,7 @@ import { isDeeperThan } from "./lib/json-depth.ts";
 import { readBody } from "./lib/request-body.ts";
 import { writeAnswer } from "./routes/answers.ts";
 import type { RequestState } from "./routes/api.ts";
+import { appPortalRoutes } from "./routes/app-portal.ts";
 import { corsHeaders, preflight } from "./routes/cors.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
@@ -29,7 +30,7 @@ export type AppParts = RouteParts & { availability: Pick<Availability, "admit" |
 
 /** The HTTP API: every hook stands here, every resource in routes/. */
 export function createApp(parts: AppParts) {
-  const { repos, sealer, settings, events } = parts;
+  const { repos, sealer, settings, events, payloadSchemas } = parts;
   const begin = async (
     { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
     state: RequestState,
@@ -55,6 +56,7 @@ export function createApp(parts: AppParts) {
       sealer,
       settings,
       events,
+      payloadSchemas,
       // Most requests log nothing of their own, so that none pays for a logger.
       get log() {
         return parts.log.child({ requestId: this.requestId });
@@ -104,7 +106,10 @@ export function createApp(parts: AppParts) {
     .onError((context) => {
       const state = context as unknown as RequestState;
       const error = toAppError(context.code, context.error);
-      if (error.code === "unavailable" && error.cause !== undefined) parts.availability.suspect();
+      if (error.code === "unavailable" && error.cause !== undefined) {
+        parts.availability.suspect();
+        parts.health.failed(error.cause);
+      }
       // What was refused at the door has its line by `request`, and comes in crowds.
       if (error.status === 500 || error.cause !== undefined) {
         parts.log.error({ requestId: state.requestId, err: error }, "request failed");
@@ -130,7 +135,10 @@ export function createApp(parts: AppParts) {
       );
     });
   for (const routes of resourceRoutes) app.use(routes(parts));
-  return app.use(notImplementedRoutes()).use(documentationRoutes(() => app.routes));
+  return app
+    .use(notImplementedRoutes())
+    .use(appPortalRoutes())
+    .use(documentationRoutes(() => app.routes));
 }
 
 /** The document of this API. Its routes are told here and never run, so that they need no parts. */

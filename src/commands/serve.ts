@@ -12,12 +12,16 @@ import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.t
 import { logUncaught } from "../lib/uncaught.ts";
 import { createRepos } from "../repos/index.ts";
 import { createAuthentication } from "../services/authentication.ts";
+import { createHealthChecks } from "../services/health.ts";
 import { createSignIntegrationKey } from "../services/integrations.ts";
+import { createPayloadSchemas } from "../services/payload-schemas.ts";
+import { createSignPollerToken } from "../services/poller-tokens.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
 import { bringUpToDate } from "../services/schema.ts";
 import { requireJwtSecret } from "../services/tokens.ts";
 import { createAvailability } from "../tasks/availability.ts";
 import { createEngine } from "../tasks/engine.ts";
+import { createPayloadSchemaWatch } from "../tasks/payload-schemas.ts";
 import { createRevocationWatch } from "../tasks/revocations.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
@@ -111,6 +115,8 @@ async function start(
   );
   const authentication = createAuthentication({ jwtSecret, repos });
   const revocations = createRevocationWatch({ repos, direct, authentication, log });
+  const payloadSchemas = createPayloadSchemas(repos);
+  const payloadSchemaWatch = createPayloadSchemaWatch({ payloadSchemas, direct, log });
   const app = createApp({
     availability,
     repos,
@@ -118,14 +124,18 @@ async function start(
     authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
     signIntegrationKey: createSignIntegrationKey(jwtSecret),
+    signPollerToken: createSignPollerToken(jwtSecret),
     sealer,
     settings: { endpointHttpsOnly: config.endpointHttpsOnly },
     events,
+    payloadSchemas,
+    health: createHealthChecks(repos),
     sending: { intake, ...intakeRepo, payloadRetentionDays, attemptRetentionDays },
   });
   try {
     await worker?.start();
     await revocations.start();
+    await payloadSchemaWatch.start();
     availability.start();
     app.listen({
       hostname: config.host,
@@ -140,6 +150,7 @@ async function start(
   } catch (error) {
     // The port is taken, say. What runs by then would miss the database that is closed next.
     await availability.stop();
+    await payloadSchemaWatch.stop();
     await revocations.stop();
     await worker?.stop(AbortSignal.abort());
     throw error;
@@ -150,6 +161,7 @@ async function start(
     { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
     { name: "availability", stop: () => availability.stop() },
     { name: "revocations", stop: () => revocations.stop() },
+    { name: "payload schemas", stop: () => payloadSchemaWatch.stop() },
     { name: "intake", stop: () => intake.idle() },
     { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
     { name: "events", stop: () => events.idle() },

@@ -13,6 +13,7 @@ export const ID_PREFIXES = [
   "qtask_",
   "key_",
   "integ_",
+  "poll_",
   "req_",
 ] as const;
 export type IdPrefix = (typeof ID_PREFIXES)[number];

@@ -25,19 +25,28 @@ const unavailableClasses = new Set(["08", "53"]);
 /** Rolled back whole for a reason that is gone on the next try: serialization failure, deadlock. */
 const retriableStates = new Set(["40001", "40P01"]);
 
-/** The SQLSTATE or the connection error's code; drizzle hides both in `cause`. */
-export function postgresErrorCode(error: unknown): string | null {
+/** What the server or the connection said; drizzle hides it in `cause`. */
+function said(error: unknown): { code: string; message: string } | null {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ("code" in at && typeof at.code === "string") return at.code;
+    if ("code" in at && typeof at.code === "string") return { code: at.code, message: at.message };
   }
   return null;
 }
+
+/** The SQLSTATE or the connection error's code. */
+export const postgresErrorCode = (error: unknown): string | null => said(error)?.code ?? null;
 
 /** The database can't be used at the moment; whether the statement took effect is not known. */
 export function isUnavailable(error: unknown): boolean {
   const code = postgresErrorCode(error);
   if (code === null) return false;
   return connectionCodes.has(code) || unavailableStates.has(code) || unavailableClasses.has(code.slice(0, 2));
+}
+
+/** No disk or memory is left for what was to be written. */
+export function isOutOfRoom(error: unknown): boolean {
+  const code = postgresErrorCode(error) ?? "";
+  return code.startsWith("53") && code !== tooManyConnections;
 }
 
 /** The server answers, and has no connection free. */
@@ -55,7 +64,6 @@ export function isRetriable(error: unknown): boolean {
 
 /** A row has no partition to go to. It is a check violation that names no constraint. */
 export function isMissingPartition(error: unknown): boolean {
-  return (
-    postgresErrorCode(error) === "23514" && error instanceof Error && error.message.includes("no partition")
-  );
+  const { code, message = "" } = said(error) ?? {};
+  return code === "23514" && message.startsWith("no partition");
 }

@@ -12,6 +12,7 @@ export const eventTypes = pgTable("event_types", {
   featureFlags: text("feature_flags").array(),
   groupName: text("group_name"),
   retrySchedule: doublePrecision("retry_schedule").array(),
+  validatePayloads: boolean("validate_payloads").notNull().default(false),
   createdAt: time("created_at").notNull().defaultNow(),
   updatedAt: time("updated_at").notNull().defaultNow(),
 });

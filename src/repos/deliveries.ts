@@ -71,17 +71,21 @@ export function createDeliveriesRepo(sql: Sql) {
      * Takes due deliveries under a lease. It walks from endpoint to endpoint through the index, so that neither a
      * backlog of a million rows for one of them nor a saturated one is read past the rows that are taken.
      *
-     * Indexes: deliveries_claim (one descent an endpoint and priority), the keys of endpoints and messages; for FIFO
-     * endpoints deliveries_position, of which it reads the first.
+     * Indexes: deliveries_claim (one descent an endpoint and priority; `priority >= 0` lets it in), the keys of
+     * endpoints and messages; for FIFO endpoints deliveries_position, of which it reads the first.
      */
     async claim(options: ClaimOptions): Promise<Claim> {
       const rows = await sql<(ClaimRow & Walk)[]>`
         with recursive walk(endpoint_id, visited) as (
-          (select endpoint_id, 1 from deliveries where endpoint_id > ${options.after} order by endpoint_id limit 1)
+          (
+            select endpoint_id, 1 from deliveries
+            where endpoint_id > ${options.after} and priority >= 0 order by endpoint_id limit 1
+          )
           union all
           select next.endpoint_id, w.visited + 1
           from walk w cross join lateral (
-            select d.endpoint_id from deliveries d where d.endpoint_id > w.endpoint_id order by d.endpoint_id limit 1
+            select d.endpoint_id from deliveries d
+            where d.endpoint_id > w.endpoint_id and d.priority >= 0 order by d.endpoint_id limit 1
           ) next
           where w.visited < ${options.endpointsMax}
         ),
@@ -110,7 +114,7 @@ export function createDeliveriesRepo(sql: Sql) {
             select d.* from (values (0), (1), (2), (3)) p(priority)
             cross join lateral (
               select d.message_id, d.endpoint_id, d.trigger from deliveries d
-              where d.endpoint_id = c.endpoint_id and d.priority = p.priority and d.due_at <= now()
+              where d.endpoint_id = c.endpoint_id and d.priority = p.priority and d.priority >= 0 and d.due_at <= now()
               order by d.due_at limit case when c.probe and not c.gone then 1 else ${options.perEndpointMax}::int end
               for update skip locked
             ) d

@@ -5,14 +5,24 @@ import { type Db, keyset, type Tx } from "./db.ts";
 
 type Fields = Pick<
   EventType,
-  "description" | "archived" | "deprecated" | "schemas" | "featureFlags" | "groupName" | "retrySchedule"
+  | "description"
+  | "archived"
+  | "deprecated"
+  | "schemas"
+  | "featureFlags"
+  | "groupName"
+  | "retrySchedule"
+  | "validatePayloads"
 >;
 export type EventTypeChanges = Partial<Fields>;
+
+/** Where processes hear that event types have changed. */
+export const eventTypeChannel = "posthorn_event_types";
 
 /** Whose types are looked at: those behind a feature flag only with one of these flags, or all (null). */
 export type EventTypeScope = { orgId: string; featureFlags: readonly string[] | null };
 
-/** Index of all but one: event_types_org_name. */
+/** Index of all that name no other: event_types_org_name. */
 export function createEventTypesRepo(db: Db | Tx) {
   const named = (orgId: string, name: string) => and(eq(eventTypes.orgId, orgId), eq(eventTypes.name, name));
   const columns = getTableColumns(eventTypes);
@@ -69,6 +79,33 @@ export function createEventTypesRepo(db: Db | Tx) {
         .select({ name: eventTypes.name, retrySchedule: eventTypes.retrySchedule })
         .from(eventTypes)
         .where(and(eq(eventTypes.orgId, orgId), isNotNull(eventTypes.retrySchedule)));
+    },
+
+    /**
+     * Those of all orgs that have payloads checked, without archived ones. Another version is another row.
+     * Index: event_types_validating.
+     */
+    async listValidating(): Promise<{ orgId: string; name: string; version: string }[]> {
+      return db
+        .select({ orgId: eventTypes.orgId, name: eventTypes.name, version: sql<string>`xmin::text` })
+        .from(eventTypes)
+        .where(and(eq(eventTypes.validatePayloads, true), eq(eventTypes.archived, false)));
+    },
+
+    /** The schemas of one that has payloads checked. Index: event_types_validating. */
+    async findValidating(orgId: string, name: string): Promise<Pick<EventType, "schemas"> | null> {
+      const [row] = await db
+        .select({ schemas: eventTypes.schemas })
+        .from(eventTypes)
+        .where(
+          and(named(orgId, name), eq(eventTypes.validatePayloads, true), eq(eventTypes.archived, false)),
+        );
+      return row ?? null;
+    },
+
+    /** Tells every process that something of these has changed, once the transaction commits. */
+    async announce(): Promise<void> {
+      await db.execute(sql`select pg_notify(${eventTypeChannel}, '')`);
     },
 
     /** Takes the place of an archived one of the same name; null when there is a live one. */

@@ -18,6 +18,7 @@ import { createMessagesRepo } from "./messages.ts";
 import { createOperationalRepo } from "./operational.ts";
 import { createOperatorRepo } from "./operator.ts";
 import { createPartitionsRepo } from "./partitions.ts";
+import { createPollerTokensRepo } from "./poller-tokens.ts";
 import { createPollersRepo } from "./pollers.ts";
 import { createQueueRepo } from "./queue.ts";
 import { createReplaysRepo } from "./replays.ts";
@@ -45,6 +46,7 @@ const bundle = (db: Db | Tx) => ({
   operational: createOperationalRepo(db),
   operator: createOperatorRepo(db),
   partitions: createPartitionsRepo(db),
+  pollerTokens: createPollerTokensRepo(db),
   pollers: createPollersRepo(db),
   queue: createQueueRepo(db),
   replays: createReplaysRepo(db),

@@ -79,6 +79,7 @@ export function createQueueRepo(db: Db | Tx) {
         .where(
           and(
             eq(deliveries.endpointId, endpointId),
+            gte(deliveries.priority, 0),
             gte(deliveries.messageId, from),
             lt(deliveries.messageId, to),
           ),

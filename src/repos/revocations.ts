@@ -2,7 +2,7 @@ import { and, eq, lt, sql } from "drizzle-orm";
 import { revokedTokens, sessionEnds } from "../models/revocations.ts";
 import type { Db, Tx } from "./db.ts";
 
-/** Where processes hear of what they must forget: the id of a key or of an application, or a token's hash. */
+/** Where processes hear of what they must forget: the id of a key, a token or an application, or a token's hash. */
 export const revocationChannel = "posthorn_revoked";
 
 export type AppTokenQuery = { appId: string; sessionId: string; issuedAt: Date };
@@ -59,7 +59,8 @@ export function createRevocationsRepo(db: Db | Tx) {
 
     /**
      * What changed in the last so many seconds, by the database's clock.
-     * Indexes: api_keys_changed, revoked_tokens_revoked, integrations_updated, session_ends_created.
+     * Indexes: api_keys_changed, revoked_tokens_revoked, integrations_updated, poller_tokens_updated,
+     * session_ends_created.
      */
     async changedWithin(seconds: number): Promise<string[]> {
       const since = sql`now() - make_interval(secs => ${seconds})`;
@@ -67,6 +68,7 @@ export function createRevocationsRepo(db: Db | Tx) {
         select id as subject from api_keys where changed_at > ${since}
         union all select token_hash from revoked_tokens where revoked_at > ${since}
         union all select id from integrations where updated_at > ${since}
+        union all select id from poller_tokens where updated_at > ${since}
         union all select distinct app_id from session_ends where created_at > ${since}`);
       return rows.map(({ subject }) => subject);
     },

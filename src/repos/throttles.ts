@@ -82,7 +82,7 @@ export function createThrottlesRepo(sql: Sql) {
             cross join (values (0), (1), (2), (3)) q(priority)
             cross join lateral (
               select d.message_id, d.endpoint_id, d.trigger, d.priority, d.due_at from deliveries d
-              where d.endpoint_id = ${endpointId} and d.priority = q.priority and d.due_at <= now()
+              where d.endpoint_id = ${endpointId} and d.priority = q.priority and d.priority >= 0 and d.due_at <= now()
               order by d.due_at limit least(p.free, ${options.deliveriesMax}::int)
               for update skip locked
             ) d

@@ -3,9 +3,12 @@ import type { Logger } from "../lib/log.ts";
 import type { Sealer } from "../lib/sealed.ts";
 import type { Authenticate } from "../services/authentication.ts";
 import type { Context, Settings } from "../services/context.ts";
+import type { HealthChecks } from "../services/health.ts";
 import type { HeldKey } from "../services/idempotency.ts";
 import type { SignIntegrationKey } from "../services/integrations.ts";
 import type { OperationalEvents } from "../services/operational-events.ts";
+import type { PayloadSchemas } from "../services/payload-schemas.ts";
+import type { SignPollerToken } from "../services/poller-tokens.ts";
 import type { IssueAppToken } from "../services/portal-access.ts";
 
 /** What the routes are wired to. */
@@ -15,9 +18,12 @@ export type ApiParts = {
   authenticate: Authenticate;
   issueAppToken: IssueAppToken;
   signIntegrationKey: SignIntegrationKey;
+  signPollerToken: SignPollerToken;
   sealer: Sealer;
   settings: Settings;
   events: OperationalEvents;
+  health: HealthChecks;
+  payloadSchemas: PayloadSchemas;
 };
 
 /** What the hooks of app.ts know of a request from its first moment on. */

@@ -6,6 +6,7 @@ import scriptLicenses from "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt" wi
 import { Elysia } from "../lib/elysia/index.ts";
 import type { DescribedRoute } from "../lib/openapi/document.ts";
 import { describeApi } from "./openapi.ts";
+import { staticAnswer } from "./static-answer.ts";
 
 const page = `<!doctype html>
 <html lang="en">
@@ -34,18 +35,6 @@ const start = `SwaggerUIBundle({
 });
 `;
 
-/** Nothing but what this server serves itself, so that the page is the same without internet. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
 const html = "text/html; charset=utf-8";
 const javascript = "text/javascript; charset=utf-8";
 const text = "text/plain; charset=utf-8";
@@ -66,39 +55,17 @@ export const documentationRoutes = (routes: () => readonly DescribedRoute[]) => 
   const app = new Elysia({ name: "routes/documentation" })
     // Temporarily: what a root is for may change.
     .get("/", ({ redirect }) => redirect("/docs", 302), { detail })
-    .get("/docs", ({ request }) => answer(request, html, page), { detail })
+    .get("/docs", ({ request }) => staticAnswer(request, html, page), { detail })
     .get(
       "/openapi.json",
       ({ request }) => {
         document ??= JSON.stringify(describeApi(routes()));
-        return answer(request, "application/json", document);
+        return staticAnswer(request, "application/json", document);
       },
       { detail },
     );
   for (const [name, { type, read }] of Object.entries(assets)) {
-    app.get(`/docs/${name}`, async ({ request }) => answer(request, type, await read()), { detail });
+    app.get(`/docs/${name}`, async ({ request }) => staticAnswer(request, type, await read()), { detail });
   }
   return app;
 };
-
-/** As gzip where it is taken: the page's script is 1.7 MB. */
-function answer(request: Request, type: string, body: string): Response {
-  const headers: Record<string, string> = {
-    "content-type": type,
-    "content-security-policy": contentSecurityPolicy,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "public, max-age=300",
-    vary: "accept-encoding",
-  };
-  if (!/\bgzip\b/.test(request.headers.get("accept-encoding") ?? "")) return new Response(body, { headers });
-  return new Response(gzipped(body), { headers: { ...headers, "content-encoding": "gzip" } });
-}
-
-const zipped = new Map<string, Uint8Array<ArrayBuffer>>();
-/** Each body is one of a few that stay the same: zipped once. */
-function gzipped(body: string): Uint8Array<ArrayBuffer> {
-  const known = zipped.get(body) ?? Bun.gzipSync(body);
-  zipped.set(body, known);
-  return known;
-}

@@ -1,12 +1,14 @@
 import { ValueErrorType } from "@sinclair/typebox/errors";
 import { ValidationError } from "../lib/elysia/index.ts";
 import { isRetriable, isUnavailable } from "../lib/postgres-errors.ts";
+import { wordsOfPattern } from "../schemas/common.ts";
 import { AppError, errorBody, invalid, type ValidationIssue } from "../services/errors.ts";
 
 type SchemaFault = {
   type?: number;
   path?: string;
   message?: string;
+  schema?: { pattern?: unknown };
   /** One iterator for each branch of a union. */
   errors?: { First?(): SchemaFault | undefined }[];
 };
@@ -60,6 +62,9 @@ function fromValidation(error: ValidationError): AppError {
 
 /** Of a union, what its branches have to say, at the place that the first of them names; null was not what was meant. */
 function innermost(fault: SchemaFault): SchemaFault {
+  if (fault.type === ValueErrorType.StringPattern) {
+    return { ...fault, message: wordsOfPattern(fault.schema?.pattern) ?? "is not valid" };
+  }
   if (fault.type !== ValueErrorType.Union) return fault;
   const branches = (fault.errors ?? []).flatMap((branch) => branch.First?.() ?? []).map(innermost);
   const meant = branches.filter((branch) => branch.type !== ValueErrorType.Null);

@@ -11,8 +11,11 @@ import {
   EventTypeOut,
   EventTypePatch,
   EventTypeUpdate,
+  RetryScheduleIn,
+  RetryScheduleOut,
 } from "../schemas/event-types.ts";
 import { exportOpenApi, importOpenApi } from "../services/event-type-openapi.ts";
+import { getEventTypeRetries, setEventTypeRetries } from "../services/event-type-retries.ts";
 import {
   createEventType,
   deleteEventType,
@@ -66,6 +69,31 @@ export const eventTypeRoutes = (parts: ApiParts) =>
       response: { 200: EventTypeOut, ...errorResponses },
       detail: { operationId: "v1.event-type.get", summary: "Get an event type" },
     })
+    .get(
+      "/event-type/:event_type_name/retry-schedule",
+      ({ ctx, params }) => getEventTypeRetries(ctx, params.event_type_name),
+      {
+        params,
+        response: { 200: RetryScheduleOut, ...errorResponses },
+        detail: {
+          operationId: "v1.event-type.get-retry-schedule",
+          summary: "Get an event type's retry schedule",
+        },
+      },
+    )
+    .put(
+      "/event-type/:event_type_name/retry-schedule",
+      ({ ctx, params, body }) => setEventTypeRetries(ctx, params.event_type_name, body),
+      {
+        params,
+        body: RetryScheduleIn,
+        response: { 200: RetryScheduleOut, ...errorResponses },
+        detail: {
+          operationId: "v1.event-type.set-retry-schedule",
+          summary: "Give an event type a retry schedule, or take it away",
+        },
+      },
+    )
     .put(
       "/event-type/:event_type_name",
       async ({ ctx, params, body, status }) => {

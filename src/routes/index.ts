@@ -18,6 +18,7 @@ import { messageEndpointRoutes } from "./message-endpoints.ts";
 import { messageSetRoutes } from "./message-sets.ts";
 import { messageRoutes } from "./messages.ts";
 import { operationalEndpointRoutes } from "./operational-endpoints.ts";
+import { pollerTokenRoutes } from "./poller-tokens.ts";
 import { pollerRoutes } from "./pollers.ts";
 import { sendMessageRoutes } from "./send-message.ts";
 import { statisticsRoutes } from "./statistics.ts";
@@ -46,4 +47,5 @@ export const resourceRoutes: readonly ((parts: RouteParts) => AnyElysia)[] = [
   environmentRoutes,
   statisticsRoutes,
   authenticationRoutes,
+  pollerTokenRoutes,
 ];

@@ -27,7 +27,7 @@ export const pollerRoutes = (parts: ApiParts) =>
           operationId: "v1.message.poller.poll",
           summary: "Read messages past an iterator",
           description:
-            "Oldest first; without an iterator from when the endpoint was made. Give the answer's `iterator` back to go on, at once while `done` is false. Each message comes once, in the order of their ids, those that the endpoint's event types and channels let through.",
+            "Oldest first; without an iterator from when the endpoint was made. Give the answer's `iterator` back to go on, at once while `done` is false. Each message comes once, in the order of their ids, those that the endpoint's event types and channels let through. One with a `deliverAt` ahead comes at once, since its place is by its id: heed its `deliverAt`.",
         },
       },
     )

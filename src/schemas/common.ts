@@ -9,13 +9,24 @@ export const isText = (value: string): boolean => value.isWellFormed() && !contr
 // A format and not a pattern: a pattern for this would walk large strings by backtracking.
 FormatRegistry.Set("text", isText);
 
+const patternWords = new Map<string, string>();
+/** A pattern, and what a refusal says instead of it: `must …`. */
+export const Pattern = (pattern: string, words: string) => {
+  patternWords.set(pattern, words);
+  return { pattern };
+};
+/** What a refusal says of a pattern. */
+export const wordsOfPattern = (pattern: unknown): string | undefined =>
+  typeof pattern === "string" ? patternWords.get(pattern) : undefined;
+
 export const namePattern = "^[a-zA-Z0-9\\-_.]+$";
+const nameWords = "must be of letters, digits and - _ . only";
 
 export const Text = (
   options: { minLength?: number; maxLength?: number; description?: string; examples?: string[] } = {},
 ) => Type.String({ format: "text", ...options });
 export const Name = Type.String({
-  pattern: namePattern,
+  ...Pattern(namePattern, nameWords),
   minLength: 1,
   maxLength: 256,
   examples: ["user.signup"],
@@ -23,7 +34,7 @@ export const Name = Type.String({
 /** A uid must not look like an id of its own kind, or the two could not be told apart in a path. */
 export const Uid = (prefix: string, example: string) =>
   Type.String({
-    pattern: `^(?!${prefix})[a-zA-Z0-9\\-_.]+$`,
+    ...Pattern(`^(?!${prefix})[a-zA-Z0-9\\-_.]+$`, `${nameWords}, and not begin with ${prefix}`),
     minLength: 1,
     maxLength: 256,
     description: "your own name for it, good wherever its id is",
@@ -33,13 +44,13 @@ export const Uid = (prefix: string, example: string) =>
 export const Ref = Type.String({ pattern: namePattern, maxLength: 256, description: "id or uid" });
 /** The hosted service's alphabet, which is wider than the reference server's. */
 export const Channel = Type.String({
-  pattern: "^[a-zA-Z0-9\\-_.:+]+$",
+  ...Pattern("^[a-zA-Z0-9\\-_.:+]+$", "must be of letters, digits and - _ . : + only"),
   minLength: 1,
   maxLength: 128,
   examples: ["project_1337"],
 });
 export const Tag = Type.String({
-  pattern: "^[a-zA-Z0-9\\-_./\\\\#]+$",
+  ...Pattern("^[a-zA-Z0-9\\-_./\\\\#]+$", "must be of letters, digits and - _ . / \\ # only"),
   minLength: 1,
   maxLength: 128,
   examples: ["spring-sale"],
@@ -113,7 +124,11 @@ export const listQuery = (cursor: string) => ({
     QueryInteger("limit", { minimum: 1, maximum: 250, description: "at most this many, 50 unless told" }),
   ),
   iterator: Type.Optional(
-    Type.String({ pattern: `^-?${cursor}$`, maxLength: 300, description: "where the page before ended" }),
+    Type.String({
+      ...Pattern(`^-?${cursor}$`, "must be the iterator or prevIterator of a page of this list"),
+      maxLength: 300,
+      description: "where the page before ended",
+    }),
   ),
 });
 export const idCursor = (prefix: string) => `${prefix}[0-9A-Za-z]{27}`;

@@ -1,8 +1,11 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Input, OptionalNullable } from "./common.ts";
+import { Input, OptionalNullable, Pattern } from "./common.ts";
 
 export const Secret = Type.String({
-  pattern: "^(whsec_|whsk_)?[a-zA-Z0-9+/=]{32,100}$",
+  ...Pattern(
+    "^(whsec_|whsk_)?[a-zA-Z0-9+/=]{32,100}$",
+    "must be from 32 to 100 characters of base64, with whsec_ or whsk_ before them or nothing",
+  ),
   description: "base64 of 24 to 75 random bytes, with or without whsec_, or whsk_ and an Ed25519 private key",
   examples: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
 });

@@ -55,5 +55,12 @@ export const EventTypeOpenApiOut = Type.Object({
   openapi: Type.String({ examples: ["3.1.0"] }),
   info: Type.Object({ title: Type.String(), version: Type.String() }),
   webhooks: Type.Record(Type.String(), Type.Unknown(), { description: "by event type" }),
+  components: Type.Optional(
+    Type.Object({
+      schemas: Type.Record(Type.String(), Type.Unknown(), {
+        description: "by event type, of those that refer to themselves",
+      }),
+    }),
+  ),
 });
 export type EventTypeOpenApiOut = Static<typeof EventTypeOpenApiOut>;

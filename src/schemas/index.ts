@@ -18,6 +18,7 @@ import * as messageEndpoints from "./message-endpoints.ts";
 import * as messageIn from "./message-in.ts";
 import * as messages from "./messages.ts";
 import * as operationalEndpoints from "./operational-endpoints.ts";
+import * as pollerTokens from "./poller-tokens.ts";
 import * as pollers from "./pollers.ts";
 import * as portalAccess from "./portal-access.ts";
 import * as usage from "./usage.ts";
@@ -42,6 +43,7 @@ export const namedSchemas: [name: string, schema: TSchema][] = [
   messageIn,
   messages,
   operationalEndpoints,
+  pollerTokens,
   pollers,
   portalAccess,
   usage,

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Channel, Input, Name, Nullable, QueryInteger, Timestamp } from "./common.ts";
+import { Channel, Input, Name, Nullable, Pattern, QueryInteger, Timestamp } from "./common.ts";
 import { MessageOut } from "./messages.ts";
 
 const Iterator = Type.String({ description: "leads on, also to what is still to come" });
@@ -29,7 +29,7 @@ export const ConsumerPollQuery = {
   ),
   iterator: Type.Optional(
     Type.String({
-      pattern: "^msg_[0-9A-Za-z]{27}(\\.\\d{1,9})?$",
+      ...Pattern("^msg_[0-9A-Za-z]{27}(\\.\\d{1,9})?$", "must be the iterator of an answer before"),
       description: "of the answer before",
     }),
   ),

@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { ApplicationIn } from "./applications.ts";
-import { Input, Name, OptionalNullable } from "./common.ts";
+import { Input, Name, OptionalNullable, Pattern } from "./common.ts";
 
 const Capability = Type.Union(
   [
@@ -15,11 +15,11 @@ const Capability = Type.Union(
     description:
       "ViewBase: look, at all but secrets. ViewEndpointSecret: see secrets. ManageEndpointSecret: rotate them too. " +
       "CreateAttempts: resend, recover, replay, send examples. ManageEndpoint: change anything of endpoints, their " +
-      "secrets included.",
+      "secrets included, and read those that are polled as a consumer.",
   },
 );
 const SessionId = Type.String({
-  pattern: "^[a-zA-Z0-9@_-]+$",
+  ...Pattern("^[a-zA-Z0-9@_-]+$", "must be of letters, digits and @ _ - only"),
   minLength: 1,
   maxLength: 64,
   examples: ["session-1"],

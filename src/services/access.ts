@@ -48,8 +48,9 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "GET /app/:app_id/endpoint/:endpoint_id/msg": "ViewBase",
 
   "GET /app/:app_id/poller/:sink_id": "ViewBase",
-  "GET /app/:app_id/poller/:sink_id/consumer/:consumer_id": "ViewBase",
-  "POST /app/:app_id/poller/:sink_id/consumer/:consumer_id/seek": "ViewBase",
+  // An iterator that a consumer gives back moves it, for all who read as it.
+  "GET /app/:app_id/poller/:sink_id/consumer/:consumer_id": "ManageEndpoint",
+  "POST /app/:app_id/poller/:sink_id/consumer/:consumer_id/seek": "ManageEndpoint",
 
   "GET /app/:app_id/attempt/endpoint/:endpoint_id": "ViewBase",
   "GET /app/:app_id/attempt/endpoint/:endpoint_id/count": "ViewBase",
@@ -69,6 +70,8 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "PUT /event-type/:event_type_name": "org",
   "PATCH /event-type/:event_type_name": "org",
   "DELETE /event-type/:event_type_name": "org",
+  "GET /event-type/:event_type_name/retry-schedule": "ViewBase",
+  "PUT /event-type/:event_type_name/retry-schedule": "org",
 
   "GET /operational-webhook/endpoint": "org",
   "POST /operational-webhook/endpoint": "org",
@@ -100,6 +103,8 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "POST /auth/app-portal-access/:app_id": "admin",
   "POST /auth/dashboard-access/:app_id": "admin",
   "POST /auth/app/:app_id/expire-all": "admin",
+  "GET /auth/app/:app_id/poller/:endpoint_id/token": "admin",
+  "POST /auth/app/:app_id/poller/:endpoint_id/token/rotate": "admin",
   "POST /auth/logout": "all",
   "GET /auth/api-key": "admin",
   "POST /auth/api-key": "admin",
@@ -108,16 +113,32 @@ export const routeAccess: Readonly<Record<string, Access>> = {
   "POST /auth/api-key/:key_id/expire": "admin",
 };
 
+/** All that a poller's token is good for, at its endpoint: see `findPolled`. */
+const pollerRoutes: ReadonlySet<string> = new Set([
+  "GET /app/:app_id/poller/:sink_id",
+  "GET /app/:app_id/poller/:sink_id/consumer/:consumer_id",
+  "POST /app/:app_id/poller/:sink_id/consumer/:consumer_id/seek",
+]);
+
 const prefix = "/api/v1";
 
 /** Refuses an actor whose token is too narrow for a route. @param route its pattern, `/api/v1/app/:app_id` */
 export function requireAccess(actor: Actor, method: string, route: string): void {
   if (actor.kind !== "app" && actor.kind !== "key") return;
   const verb = method === "HEAD" ? "GET" : method;
-  const access = routeAccess[`${verb} ${route.slice(prefix.length).replace(/\/$/, "")}`] ?? "admin";
-  if (!(actor.kind === "app" ? mayOwner(actor, access) : mayKey(actor, access, verb))) {
-    throw new AppError("insufficient access");
-  }
+  const called = `${verb} ${route.slice(prefix.length).replace(/\/$/, "")}`;
+  const access = routeAccess[called] ?? "admin";
+  if (!may(actor, called, access, verb)) throw new AppError("insufficient access");
+}
+
+function may(
+  actor: Extract<Actor, { kind: "app" | "key" }>,
+  called: string,
+  access: Access,
+  verb: string,
+): boolean {
+  if (actor.kind === "key") return mayKey(actor, access, verb);
+  return actor.pollerId === null ? mayOwner(actor, access) : pollerRoutes.has(called);
 }
 
 function mayOwner(actor: Extract<Actor, { kind: "app" }>, access: Access): boolean {

@@ -25,7 +25,7 @@ export type Authentication = {
 
 export type AuthenticationParts = {
   jwtSecret: string;
-  repos: Pick<Repos, "apiKeys" | "integrations" | "revocations">;
+  repos: Pick<Repos, "apiKeys" | "integrations" | "pollerTokens" | "revocations">;
   now?: () => number;
 };
 
@@ -133,6 +133,7 @@ async function lookUp(parts: AuthenticationParts, token: string, atMs: number): 
   const claims = await verifyToken(jwtSecret, token);
   if (claims === null) throw rejected();
   if (claims.integration !== undefined) return lookUpIntegration(repos, token, claims);
+  if (claims.poller !== undefined) return lookUpPoller(repos, claims, atMs);
   const actor = actorOf(claims);
   const hash = tokenHash(token);
   const [revoked, endsAtMs] = await Promise.all([repos.revocations.isRevoked(hash), endOf(repos, claims)]);
@@ -177,6 +178,24 @@ async function lookUpIntegration(
   };
 }
 
+/** A poller's token is good until its row says otherwise. */
+async function lookUpPoller(
+  repos: AuthenticationParts["repos"],
+  { sub: appId, org: orgId, poller: endpointId, token: id }: TokenClaims,
+  atMs: number,
+): Promise<Found> {
+  if (typeof orgId !== "string" || typeof endpointId !== "string" || typeof id !== "string") throw rejected();
+  const row = await repos.pollerTokens.find({ orgId, appId, endpointId }, id);
+  const endsAtMs = row?.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY;
+  const good = row !== null && endsAtMs > atMs;
+  const owner = { kind: "app", orgId, appId, featureFlags: [], capabilities: [] } as const;
+  return {
+    actor: good ? { ...owner, pollerId: endpointId } : null,
+    expiresAtMs: good ? endsAtMs : Number.POSITIVE_INFINITY,
+    subjects: [id],
+  };
+}
+
 const expiryOf = (claims: TokenClaims): number =>
   claims.exp === undefined ? Number.POSITIVE_INFINITY : claims.exp * 1000;
 
@@ -204,6 +223,7 @@ function actorOf({ sub, org, feature_flags: flags, capabilities }: TokenClaims):
       appId: sub,
       featureFlags,
       capabilities: claimedCapabilities(capabilities),
+      pollerId: null,
     };
   }
   throw rejected();

@@ -1,5 +1,5 @@
 import { newId } from "../lib/ids.ts";
-import { isRetriable } from "../lib/postgres-errors.ts";
+import { isMissingPartition, isRetriable } from "../lib/postgres-errors.ts";
 import { attemptStatus } from "../models/attempts.ts";
 import type { MessageCancelIn, MessageCancelOut } from "../schemas/messages.ts";
 import { findApplication } from "./applications.ts";
@@ -7,6 +7,7 @@ import { audit } from "./audit.ts";
 import type { Context } from "./context.ts";
 import { findEndpoint } from "./endpoints.ts";
 import { findMessage } from "./messages.ts";
+import { ensureCurrentPartitions } from "./partitions.ts";
 
 /**
  * Takes a message's deliveries out of the queue, all of them or those to some endpoints, and leaves a canceled attempt
@@ -47,8 +48,9 @@ export async function cancelMessage(
       return { canceled, sending };
     });
   // Outcomes that are written at this moment lock the same rows in another order.
-  return cancel().catch((error: unknown) => {
-    if (!isRetriable(error)) throw error;
+  return cancel().catch(async (error: unknown) => {
+    if (isMissingPartition(error)) await ensureCurrentPartitions(ctx.repos);
+    else if (!isRetriable(error)) throw error;
     return cancel();
   });
 }

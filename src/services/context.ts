@@ -4,6 +4,7 @@ import type { ApiKeyScope } from "../models/api-keys.ts";
 import type { Repos } from "../repos/index.ts";
 import type { Capability } from "./capabilities.ts";
 import type { OperationalEvents } from "./operational-events.ts";
+import type { PayloadSchemas } from "./payload-schemas.ts";
 
 /** On whose behalf something is done. */
 export type Actor =
@@ -20,6 +21,8 @@ export type AppActor = {
   appId: string;
   featureFlags: readonly string[];
   capabilities: readonly Capability[];
+  /** The only endpoint that this token is for, which it may read and nothing else. */
+  pollerId: string | null;
 };
 
 /** What the rules depend on, out of the configuration. */
@@ -35,6 +38,7 @@ export type Context = {
   sealer: Sealer;
   settings: Settings;
   events: OperationalEvents;
+  payloadSchemas: PayloadSchemas;
   log: Logger;
   signal: AbortSignal;
 };
@@ -57,7 +61,7 @@ export function actorName(actor: Actor): string {
     case "key":
       return `api-key:${actor.keyId}`;
     case "app":
-      return `app-token:${actor.appId}`;
+      return actor.pollerId === null ? `app-token:${actor.appId}` : `poller-token:${actor.pollerId}`;
     case "operator":
       return `operator:${actor.name}`;
     case "task":

@@ -4,6 +4,7 @@ import { audit } from "./audit.ts";
 import { requireOrg } from "./authorization.ts";
 import type { Context } from "./context.ts";
 import { eventTypeRow, listEventTypes } from "./event-types.ts";
+import { changeEventTypes, requirePayloadSchema } from "./payload-schemas.ts";
 
 const pageSize = 250;
 
@@ -27,8 +28,11 @@ export async function importEnvironment(ctx: Context, input: EnvironmentIn): Pro
   // The last of a name counts; and all in one order, so that two imports can't wait for each other.
   const byName = new Map((input.eventTypes ?? []).map((one) => [one.name, one]));
   const eventTypes = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-  await ctx.repos.tx(async (tx) => {
-    for (const one of eventTypes) await tx.eventTypes.upsert(eventTypeRow(ctx, one.name, one));
+  await changeEventTypes(ctx, async (tx) => {
+    for (const one of eventTypes) {
+      const { eventType } = await tx.eventTypes.upsert(eventTypeRow(ctx, one.name, one));
+      requirePayloadSchema(eventType, ["body", "eventTypes", String(input.eventTypes?.indexOf(one))]);
+    }
     await audit(ctx, tx, {
       action: "environment.import",
       detail: { eventTypes: eventTypes.length },

@@ -12,8 +12,9 @@ import { requireOrg } from "./authorization.ts";
 import { actorName, type Context } from "./context.ts";
 import { exportEnvironment } from "./environment.ts";
 import { AppError, invalid } from "./errors.ts";
+import { newestSchema } from "./event-type-schemas.ts";
 import { eventTypeRow } from "./event-types.ts";
-import { newestSchema } from "./send-example.ts";
+import { changeEventTypes, requirePayloadSchema } from "./payload-schemas.ts";
 
 /** A request's own depth, and far more values than two megabytes of JSON describe by hand. */
 const depthMax = 1_000;
@@ -32,8 +33,11 @@ export async function importOpenApi(
   const eventTypes = readEventTypes(input);
   if (input.dryRun) return { data: { modified: [], to_modify: eventTypes } };
   const names = eventTypes.map(({ name }) => name);
-  await ctx.repos.tx(async (tx) => {
-    for (const one of eventTypes) await tx.eventTypes.upsert(toRow(ctx, one));
+  await changeEventTypes(ctx, async (tx) => {
+    for (const one of eventTypes) {
+      const { eventType } = await tx.eventTypes.upsert(toRow(ctx, one));
+      requirePayloadSchema(eventType, ["body", "spec", "webhooks", one.name]);
+    }
     const archived = input.replaceAll ? await tx.eventTypes.archiveOthers(ctx.orgId, names) : 0;
     await tx.auditLog.insert({
       orgId: ctx.orgId,
@@ -47,7 +51,8 @@ export async function importOpenApi(
 
 /** What the document doesn't say of a type stays as it is: else a type behind a flag would be everybody's. */
 function toRow(ctx: Context, one: EventTypeFromOpenApi) {
-  const { groupName, featureFlags, retrySchedule: _, ...row } = eventTypeRow(ctx, one.name, one);
+  const full = eventTypeRow(ctx, one.name, one);
+  const { groupName, featureFlags, retrySchedule: _, validatePayloads: __, ...row } = full;
   return { ...row, ...(groupName !== null && { groupName }), ...(featureFlags !== null && { featureFlags }) };
 }
 
@@ -146,7 +151,7 @@ export async function exportOpenApi(ctx: Context): Promise<EventTypeOpenApiOut> 
   return {
     openapi: "3.1.0",
     info: { title: "Webhooks", version: "1" },
-    webhooks: writeWebhooks(webhooks),
+    ...writeWebhooks(webhooks),
   };
 }
 

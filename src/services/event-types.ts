@@ -5,6 +5,7 @@ import type { EventTypeIn, EventTypeOut, EventTypePatch, EventTypeUpdate } from 
 import { eventTypeScope, requireOrg } from "./authorization.ts";
 import type { Context } from "./context.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
+import { changeEventTypes, requirePayloadSchema } from "./payload-schemas.ts";
 
 const toOut = (row: EventType): EventTypeOut => ({
   name: row.name,
@@ -16,6 +17,7 @@ const toOut = (row: EventType): EventTypeOut => ({
   featureFlags: row.featureFlags,
   groupName: row.groupName,
   retrySchedule: row.retrySchedule,
+  validatePayloads: row.validatePayloads,
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
 });
@@ -31,6 +33,12 @@ function featureFlagsOf(input: EventTypePatch): string[] | null | undefined {
   return input.featureFlags?.length ? [...new Set(input.featureFlags)] : null;
 }
 
+/** The row as it was written, unless it asks for a check that its schema can't make. */
+function requireSchema<T extends EventType | null>(row: T): T {
+  if (row !== null) requirePayloadSchema(row, ["body"]);
+  return row;
+}
+
 const fields = (input: EventTypeUpdate) => ({
   description: input.description,
   archived: input.archived ?? false,
@@ -39,6 +47,7 @@ const fields = (input: EventTypeUpdate) => ({
   featureFlags: featureFlagsOf(input) ?? null,
   groupName: input.groupName ?? null,
   retrySchedule: input.retrySchedule ?? null,
+  validatePayloads: input.validatePayloads ?? false,
 });
 
 /** What is stored of a type that is given in full. */
@@ -73,7 +82,9 @@ export async function listEventTypes(
 /** An archived one of that name comes back as what is given now. */
 export async function createEventType(ctx: Context, input: EventTypeIn): Promise<EventTypeOut> {
   requireOrg(ctx);
-  const row = await ctx.repos.eventTypes.insert(eventTypeRow(ctx, input.name, input));
+  const row = await changeEventTypes(ctx, async (tx) =>
+    requireSchema(await tx.eventTypes.insert(eventTypeRow(ctx, input.name, input))),
+  );
   if (!row) throw new AppError("event_type_exists");
   return toOut(row);
 }
@@ -84,8 +95,10 @@ export async function upsertEventType(
   input: EventTypeUpdate,
 ): Promise<{ created: boolean; eventType: EventTypeOut }> {
   requireOrg(ctx);
-  const { created, eventType } = await ctx.repos.eventTypes.upsert(eventTypeRow(ctx, name, input));
-  return { created, eventType: toOut(eventType) };
+  return changeEventTypes(ctx, async (tx) => {
+    const { created, eventType } = await tx.eventTypes.upsert(eventTypeRow(ctx, name, input));
+    return { created, eventType: toOut(requireSchema(eventType)) };
+  });
 }
 
 export async function patchEventType(
@@ -95,15 +108,19 @@ export async function patchEventType(
 ): Promise<EventTypeOut> {
   requireOrg(ctx);
   const featureFlags = featureFlagsOf(input);
-  const row = await ctx.repos.eventTypes.update(ctx.orgId, name, {
+  const changes = {
     ...(input.description !== undefined && { description: input.description }),
     ...(input.archived !== undefined && { archived: input.archived }),
     ...(input.deprecated !== undefined && { deprecated: input.deprecated }),
     ...(input.schemas !== undefined && { schemas: input.schemas }),
     ...(input.groupName !== undefined && { groupName: input.groupName }),
     ...(input.retrySchedule !== undefined && { retrySchedule: input.retrySchedule }),
+    ...(input.validatePayloads !== undefined && { validatePayloads: input.validatePayloads }),
     ...(featureFlags !== undefined && { featureFlags }),
-  });
+  };
+  const row = await changeEventTypes(ctx, async (tx) =>
+    requireSchema(await tx.eventTypes.update(ctx.orgId, name, changes)),
+  );
   if (!row) throw notFound();
   return toOut(row);
 }
@@ -115,10 +132,11 @@ export async function deleteEventType(
   options: { expunge: boolean },
 ): Promise<void> {
   requireOrg(ctx);
-  const { eventTypes } = ctx.repos;
-  const found = options.expunge
-    ? await eventTypes.expunge(ctx.orgId, name)
-    : await eventTypes.update(ctx.orgId, name, { archived: true });
+  const found = await changeEventTypes<unknown>(ctx, ({ eventTypes }) =>
+    options.expunge
+      ? eventTypes.expunge(ctx.orgId, name)
+      : eventTypes.update(ctx.orgId, name, { archived: true }),
+  );
   if (!found) throw notFound();
 }
 

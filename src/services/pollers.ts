@@ -6,7 +6,7 @@ import { isFiltered, type MessageFilter, type MessageRow } from "../repos/messag
 import type { PollingEndpointOut } from "../schemas/pollers.ts";
 import type { Context } from "./context.ts";
 import { findEndpoint } from "./endpoints.ts";
-import { AppError } from "./errors.ts";
+import { AppError, notFound } from "./errors.ts";
 import { hasPayload, toMessageOut } from "./messages.ts";
 import { queryTime } from "./times.ts";
 
@@ -18,14 +18,22 @@ export type PollQuery = {
   after?: string;
 };
 
-/** @throws AppError generic_error, also for one that is disabled */
-export async function findPoller(ctx: Context, appRef: string, ref: string): Promise<Endpoint> {
+/** @throws AppError not_found, generic_error for an endpoint that is called */
+export async function findPolled(ctx: Context, appRef: string, ref: string): Promise<Endpoint> {
   const endpoint = await findEndpoint(ctx, appRef, ref);
+  const { actor } = ctx;
+  if (actor.kind === "app" && actor.pollerId !== null && actor.pollerId !== endpoint.id) throw notFound();
   if (!endpoint.polled) {
     throw new AppError("generic_error", {
       detail: "The endpoint is called: only one whose URL is `poll:` and a name is polled.",
     });
   }
+  return endpoint;
+}
+
+/** One that can be read at the moment. @throws AppError as `findPolled`, and generic_error for one that is disabled */
+export async function findPoller(ctx: Context, appRef: string, ref: string): Promise<Endpoint> {
+  const endpoint = await findPolled(ctx, appRef, ref);
   if (endpoint.disabled) throw new AppError("generic_error", { detail: "The endpoint is disabled." });
   return endpoint;
 }

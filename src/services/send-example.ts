@@ -6,6 +6,7 @@ import { eventTypeScope } from "./authorization.ts";
 import type { Context } from "./context.ts";
 import { findEndpoint, requireSendable } from "./endpoints.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
+import { newestSchema } from "./event-type-schemas.ts";
 import { toMessageOut } from "./messages.ts";
 import { ensureCurrentPartitions } from "./partitions.ts";
 
@@ -13,7 +14,8 @@ const pingType = "svix.ping";
 const pingPayload = '{"success":true}';
 
 /**
- * Sends what an event looks like to one endpoint, whether or not its filters match: a message as any other.
+ * Sends what an event looks like to one endpoint, whether or not its filters match: a message as any other, but that it
+ * is not held against the schema which it comes from.
  * @throws AppError not_found for an unknown type, invalid_scheme for one whose schema has no example
  */
 export async function sendExample(
@@ -57,13 +59,6 @@ async function exampleOf(ctx: Context, { eventType, exampleIndex }: EventExample
   const chosen: unknown = listed ? examples[exampleIndex ?? 0] : example;
   if (!isObject(chosen)) throw new AppError("invalid_scheme");
   return JSON.stringify(chosen);
-}
-
-/** The schema of the highest version; versions that are no numbers come before those that are. */
-export function newestSchema(schemas: Record<string, unknown>): unknown {
-  const number = (version: string) => (/^\d+$/.test(version) ? Number(version) : -1);
-  const versions = Object.keys(schemas).sort((a, b) => number(a) - number(b));
-  return schemas[versions.at(-1) ?? ""];
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

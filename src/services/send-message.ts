@@ -1,4 +1,5 @@
 import { idTime, newId } from "../lib/ids.ts";
+import { isDeeperThan } from "../lib/json-depth.ts";
 import { jsonMember } from "../lib/json-member.ts";
 import { RawJson } from "../lib/raw-json.ts";
 import type { IntakeRow } from "../repos/intake.ts";
@@ -9,6 +10,7 @@ import type { Context } from "./context.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
 import { idempotencyKeyHash, requestHash } from "./idempotency.ts";
 import type { Intake } from "./intake.ts";
+import { checkPayload, type PayloadSchema } from "./payload-schemas.ts";
 import { bodyTime, slackMs } from "./times.ts";
 
 export type SendMessageParts = {
@@ -45,6 +47,9 @@ export type SentMessage = {
 const dayMs = 86_400_000;
 const deliverAtDaysMax = 30;
 
+/** As deep as a request itself may nest. */
+const rawDepthMax = 1_000;
+
 const emptyPayload = new RawJson("{}");
 
 /** Takes a message in. What it returns is committed, with a delivery for every endpoint that wants it. */
@@ -56,6 +61,10 @@ export async function sendMessage(
   requireOrg(ctx);
   const row = toRow(ctx, parts, input);
   checkApplication(input);
+  const schema = ctx.payloadSchemas.find(ctx.orgId, input.message.eventType);
+  const refusal = schema === null ? null : await checkAgainst(schema, input);
+  // A repeat gets the first answer, whatever the schema has become.
+  if (refusal !== null) return repeated(ctx, parts, row, input, refusal);
   let result = await parts.intake.accept(row);
   if (result.kind === "no-application" && input.message.application) {
     await createApplication(ctx, input.message.application, { getIfExists: true });
@@ -67,22 +76,26 @@ export async function sendMessage(
     case "no-application":
       throw notFound();
     case "duplicate-key":
-      return repeated(ctx, parts, row, input);
+      return repeated(ctx, parts, row, input, new AppError("conflict"));
     case "duplicate-event":
       if (row.idempotency !== null) await parts.releaseKey(ctx.orgId, row.idempotency.key, result.id);
       throw new AppError("conflict", { detail: "A message with this eventId already exists" });
   }
 }
 
-/** The first request's answer, made again: all that it holds but id and time came with the request. */
+/**
+ * The first request's answer, made again: all that it holds but id and time came with the request.
+ * @throws AppError the one that is given when there was no first request
+ */
 async function repeated(
   ctx: Context,
   parts: SendMessageParts,
   row: IntakeRow,
   input: SendMessageInput,
+  otherwise: AppError,
 ): Promise<SentMessage> {
   const first = row.idempotency === null ? null : await parts.findByKey(ctx.orgId, row.idempotency.key);
-  if (first === null) throw new AppError("conflict");
+  if (first === null) throw otherwise;
   if (first.bodyHash !== row.idempotency?.bodyHash) throw new AppError("idempotency_conflict");
   return sent({ ...row, id: first.messageId }, input);
 }
@@ -156,6 +169,25 @@ function payloadOf(message: MessageIn, rawBody: string): { payload: string; cont
   const payload = message[member] === undefined ? null : jsonMember(rawBody, member);
   if (payload === null) throw invalid(["body", "payload"], "is required, and must be an object");
   return { payload, contentType: null };
+}
+
+/** Null when the payload is as its event type has it. */
+async function checkAgainst(schema: PayloadSchema, { message }: SendMessageInput): Promise<AppError | null> {
+  const validator = await schema();
+  if (validator === null) return null;
+  const raw = message.transformationsParams?.rawPayload;
+  if (raw === undefined) {
+    const member = message.payload === undefined ? "data" : "payload";
+    return checkPayload(validator, message[member], ["body", member]);
+  }
+  const loc = ["body", "transformationsParams", "rawPayload"];
+  if (isDeeperThan(raw, rawDepthMax)) return invalid(loc, "nests too deep to be checked against its schema");
+  try {
+    return checkPayload(validator, JSON.parse(raw), loc);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return invalid(loc, "must be JSON: its event type has payloads checked");
+  }
 }
 
 /** An application that comes with the message is the one of the path, by its uid. */

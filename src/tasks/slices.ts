@@ -5,7 +5,7 @@ import type { Repos } from "../repos/index.ts";
 export type SliceContext = { repos: Repos; log: Logger; signal: AbortSignal };
 
 /** A new task is told at once; this is for what another worker left unfinished. */
-const intervalMs = 10_000;
+const intervalMs = 15_000;
 const backoffMaxMs = 30_000;
 /** Then the next task has its turn. */
 const sliceMs = 2_000;

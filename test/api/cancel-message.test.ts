@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Api, appToken, orgToken, startApi } from "../harness/api.ts";
+import { dropPartitions } from "../harness/history.ts";
 import { createRows, type Rows } from "../harness/rows.ts";
 import { runScenarios } from "../harness/scenarios.ts";
 
@@ -147,4 +148,12 @@ test("the audit log says who canceled what", async () => {
     { actor: expect.stringMatching(/^app-token:app_/), detail: { canceled: 1, sending: 0 } },
     { actor: "org-token:org_a", detail: { canceled: 2, sending: 0 } },
   ]);
+});
+
+test("meets no partition for its attempts, and makes it", async () => {
+  await api.request("POST", "/app/own/msg", { body: { eventType: "a", eventId: "late", payload: {} } });
+  await dropPartitions(api.database, "attempts");
+  const { status, body } = await api.request("POST", "/app/own/msg/late/cancel", { body: {} });
+  expect([status, body]).toEqual([200, { canceled: 3, sending: 0 }]);
+  expect((await api.request("GET", "/app/own/attempt/msg/late")).body.data).toHaveLength(3);
 });

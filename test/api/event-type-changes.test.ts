@@ -86,6 +86,82 @@ runScenarios(
       status: 200,
       has: { featureFlag: null },
     },
+    {
+      name: "no schedule of its own",
+      request: "GET /event-type/user.left/retry-schedule",
+      as: "app",
+      status: 200,
+      has: { retrySchedule: null },
+    },
+    {
+      name: "a schedule",
+      request: "PUT /event-type/user.left/retry-schedule",
+      body: {
+        retrySchedule: [
+          { secs: 5, nanos: 300_000_000 },
+          { secs: 0, nanos: 1 },
+        ],
+      },
+      status: 200,
+      has: { retrySchedule: [{ secs: 5, nanos: 300_000_000 }, { nanos: 1 }] },
+    },
+    {
+      name: "is the one that it has",
+      request: "GET /event-type/user.left",
+      status: 200,
+      has: { retrySchedule: [5.3, 1e-9], description: "Left" },
+    },
+    {
+      name: "as durations too",
+      request: "GET /event-type/user.left/retry-schedule/",
+      status: 200,
+      has: {
+        retrySchedule: [
+          { secs: 5, nanos: 300_000_000 },
+          { secs: 0, nanos: 1 },
+        ],
+      },
+    },
+    {
+      name: "too long",
+      request: "PUT /event-type/user.left/retry-schedule",
+      body: { retrySchedule: [{ secs: 2_592_000, nanos: 1_000 }] },
+      status: 422,
+      at: ["body", "retrySchedule", "0"],
+    },
+    {
+      name: "no duration",
+      request: "PUT /event-type/user.left/retry-schedule",
+      body: { retrySchedule: [5] },
+      status: 422,
+      at: ["body", "retrySchedule", "0"],
+    },
+    {
+      name: "an app token may not",
+      request: "PUT /event-type/user.left/retry-schedule",
+      as: "app",
+      body: {},
+      status: 403,
+    },
+    {
+      name: "another org's",
+      request: "GET /event-type/user.signup/retry-schedule",
+      as: "otherOrg",
+      status: 404,
+    },
+    {
+      name: "of none",
+      request: "PUT /event-type/nope/retry-schedule",
+      body: { retrySchedule: [] },
+      status: 404,
+    },
+    {
+      name: "taken away",
+      request: "PUT /event-type/user.left/retry-schedule",
+      body: {},
+      status: 200,
+      has: { retrySchedule: null },
+    },
     { name: "unknown", request: "PATCH /event-type/nope", body: {}, status: 404 },
     {
       name: "another org's",

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import * as sdk2 from "svix";
 import * as sdk1 from "svix-1";
-import { type Api, appToken, orgToken, startApi } from "../harness/api.ts";
+import { type Api, appToken, type Json, orgToken, startApi } from "../harness/api.ts";
 import { createRows } from "../harness/rows.ts";
 import { runScenarios } from "../harness/scenarios.ts";
 
@@ -11,7 +11,7 @@ beforeAll(async () => {
   api = await startApi();
   const app = await createRows(api.database.sql, "org_a").application();
   tokens.app = await appToken("org_a", app.id);
-  for (const org of ["b", "c", "d", "e", "f"]) tokens[org] = await orgToken(`org_${org}`);
+  for (const org of ["b", "c", "d", "e", "f", "g", "h"]) tokens[org] = await orgToken(`org_${org}`);
   await api.request("POST", "/event-type", { body: { name: "kept", description: "was here" } });
 });
 afterAll(() => api.stop());
@@ -131,7 +131,7 @@ runScenarios(
             },
           },
         },
-        { name: "tree", schemas: { "1": { properties: { of: { $ref: "#/$defs/Tree" } } } } },
+        { name: "tree", schemas: { "1": { properties: { of: { $ref: "#" } } } } },
       ),
       name: "references come along, once",
       hasNot: ["Other", "#/components"],
@@ -221,6 +221,42 @@ test("what one org exports another takes in; archived types stay at home", async
     "c",
   ]);
   expect((await post("export", "e")).body).toEqual(document);
+});
+
+/** Every reference in a document, with what it leads to from the document's root. */
+function references(document: object, value: unknown = document): [string, unknown][] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => {
+    if (key !== "$ref" || typeof member !== "string") return references(document, member);
+    const keys = member.slice(2).split("/");
+    return [[member, keys.reduce((at: Json, one) => at?.[one.replaceAll("~1", "/")], document)]];
+  });
+}
+
+test("references in an exported document lead somewhere, and are the same again when it is imported", async () => {
+  const node = { properties: { next: { $ref: "#/$defs/a~1b" }, whole: { $ref: "#" } } };
+  const schemas = {
+    "1": {
+      properties: { one: { $ref: "#/$defs/a~1b" }, two: { $ref: "#/properties/one" } },
+      $defs: { "a/b": node },
+    },
+  };
+  const plain = { "1": { properties: { $ref: { type: "string" } } } };
+  for (const [name, body] of Object.entries({ linked: schemas, plain })) {
+    await api.request("PUT", `/event-type/${name}`, {
+      token: tokens.g as string,
+      body: { description: "", schemas: body },
+    });
+  }
+  const { body: document } = await post("export", "g");
+  const found = references(document);
+  expect(found.map(([ref]) => ref)).toContain("#/components/schemas/linked/$defs/a~1b");
+  for (const [ref, target] of found) expect([ref, typeof target]).toEqual([ref, "object"]);
+  expect(Object.keys(document.components.schemas)).toEqual(["linked"]);
+  expect((await post("import", "h", { spec: document })).status).toBe(200);
+  const get = (name: string) => api.request("GET", `/event-type/${name}`, { token: tokens.h as string });
+  expect((await get("linked")).body.schemas).toEqual(schemas);
+  expect((await get("plain")).body.schemas).toEqual(plain);
 });
 
 test("an example of a media type becomes the schema's, and can be sent", async () => {

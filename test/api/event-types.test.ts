@@ -76,6 +76,8 @@ runScenarios(
       body: { name: "a b", description: "" },
       status: 422,
       at: ["body", "name"],
+      has: { detail: [{ msg: "must be of letters, digits and - _ . only" }] },
+      hasNot: ["a-zA-Z"],
     },
     {
       name: "a name of 257",

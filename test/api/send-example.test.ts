@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import * as sdk2 from "svix";
 import * as sdk1 from "svix-1";
 import { type Api, appToken, orgToken, signJwt, startApi } from "../harness/api.ts";
+import { dropPartitions } from "../harness/history.ts";
 import { createRows } from "../harness/rows.ts";
 import { runScenarios } from "../harness/scenarios.ts";
 
@@ -141,4 +142,11 @@ test.each([
   expect(sent).toMatchObject({ eventType: "listed", payload: { second: 2 } });
   const refused = client.endpoint.sendExample("own", "picky", { eventType: "plain" });
   expect(refused).rejects.toMatchObject({ code: 400, body: { code: "invalid_scheme" } });
+});
+
+test("meets no partition for its message, and makes it", async () => {
+  await dropPartitions(api.database, "messages");
+  const sent = await api.request("POST", "/app/own/endpoint/picky/send-example", { body: ping });
+  expect(sent.status).toBe(200);
+  expect((await api.request("GET", `/app/own/msg/${sent.body.id}`)).body).toEqual(sent.body);
 });

@@ -57,6 +57,7 @@ const bodies: Record<string, object> = {
   "PUT /app/:app_id": { name: "theirs" },
   "POST /event-type": { name: "user.signup", description: "theirs" },
   "PUT /event-type/:event_type_name": { description: "theirs" },
+  "PUT /event-type/:event_type_name/retry-schedule": { retrySchedule: [] },
   "POST /app/:app_id/endpoint": { url: "http://127.0.0.1/theirs" },
   "PUT /app/:app_id/endpoint/:endpoint_id": { url: "http://127.0.0.1/theirs" },
   "PUT /app/:app_id/endpoint/:endpoint_id/headers": { headers: { theirs: "1" } },
@@ -103,6 +104,7 @@ const tables = [
   "background_tasks",
   "api_keys",
   "integrations",
+  "poller_tokens",
   "session_ends",
 ];
 const ours = async () => {

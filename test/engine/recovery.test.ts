@@ -9,6 +9,7 @@ import { createRecorder } from "../../src/services/recorder.ts";
 import { beatOnce } from "../../src/tasks/heartbeat.ts";
 import { createLeases, newWorkerId } from "../../src/tasks/leases.ts";
 import { type Engine, startEngine } from "../harness/engine.ts";
+import { dropPartitions } from "../harness/history.ts";
 import { startReceiver, until } from "../harness/receiver.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -119,11 +120,7 @@ test("a message that meets no partition makes its own", async () => {
   const [row] = await sql`select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'messages'::regclass and pg_get_expr(c.relpartbound, c.oid) is not null order by 1`;
   expect(row).toBeDefined();
-  for (const {
-    name,
-  } of await sql`select inhrelid::regclass::text as name from pg_inherits where inhparent = 'messages'::regclass`) {
-    await sql.unsafe(`drop table ${name}`);
-  }
+  await dropPartitions(engine.database, "messages");
   await engine.send(app);
   expect(await sql`select count(*)::int as count from messages`).toMatchObject([{ count: 1 }]);
 });

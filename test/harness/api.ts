@@ -6,9 +6,13 @@ import { createSealer } from "../../src/lib/sealed.ts";
 import { createRepos } from "../../src/repos/index.ts";
 import { createAuthentication } from "../../src/services/authentication.ts";
 import type { Settings } from "../../src/services/context.ts";
+import { createHealthChecks } from "../../src/services/health.ts";
 import { createSignIntegrationKey } from "../../src/services/integrations.ts";
+import { createPayloadSchemas } from "../../src/services/payload-schemas.ts";
+import { createSignPollerToken } from "../../src/services/poller-tokens.ts";
 import { createIssueAppToken } from "../../src/services/portal-access.ts";
 import { createEngine } from "../../src/tasks/engine.ts";
+import { createPayloadSchemaWatch } from "../../src/tasks/payload-schemas.ts";
 import { createRevocationWatch } from "../../src/tasks/revocations.ts";
 import { createTestDatabase, silent, type TestDatabase } from "./postgres.ts";
 
@@ -49,6 +53,8 @@ export type Api = {
   database: TestDatabase;
   /** Below `/api/v1`. */
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** Resolves when what the requests so far have to tell operational endpoints is stored. */
+  told(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -58,7 +64,7 @@ export async function startApi(
     settings?: Settings;
     encryptionKeys?: Uint8Array[];
     database?: TestDatabase;
-    /** Hear of revocations, as `serve` does. */
+    /** Hear of revocations and of changed event types, as `serve` does. */
     watch?: boolean;
   } = {},
 ): Promise<Api> {
@@ -74,8 +80,14 @@ export async function startApi(
   );
   const authentication = createAuthentication({ jwtSecret, repos });
   const direct = connect(database.url, { max: 1, prepare: true, applicationName: "posthorn test direct" });
-  const watch = options.watch ? createRevocationWatch({ repos, direct, authentication, log: silent }) : null;
-  await watch?.start();
+  const payloadSchemas = createPayloadSchemas(repos);
+  const watches = options.watch
+    ? [
+        createRevocationWatch({ repos, direct, authentication, log: silent }),
+        createPayloadSchemaWatch({ payloadSchemas, direct, log: silent }),
+      ]
+    : [];
+  for (const watch of watches) await watch.start();
   const app = createApp({
     availability: { admit: () => {}, suspect: () => {} },
     repos,
@@ -83,9 +95,12 @@ export async function startApi(
     authenticate: authentication.authenticate,
     issueAppToken: createIssueAppToken(jwtSecret),
     signIntegrationKey: createSignIntegrationKey(jwtSecret),
+    signPollerToken: createSignPollerToken(jwtSecret),
     sealer: createSealer(options.encryptionKeys),
     settings: options.settings ?? { endpointHttpsOnly: false },
     events,
+    payloadSchemas,
+    health: createHealthChecks(repos),
     sending: { intake, ...intakeRepo, payloadRetentionDays: 90, attemptRetentionDays: 90 },
   });
   app.listen({
@@ -115,9 +130,10 @@ export async function startApi(
       const text = await response.text();
       return { status: response.status, body: parse(text), text, headers: response.headers };
     },
+    told: () => events.idle(),
     async stop() {
       await app.stop(true);
-      await watch?.stop();
+      for (const watch of watches) await watch.stop();
       await events.idle();
       await Promise.all([client, engine, direct].map((one) => one.end({ timeout: 1 })));
       if (!options.database) await database.drop();

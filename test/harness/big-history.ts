@@ -42,10 +42,13 @@ export async function fillHistory(database: TestDatabase, messagesCount: number)
     "applications (id, org_id, name, uid)",
     apps.map((id, n) => [id, org, "bench", `uid-${n}`]),
   );
+  const sink = newId("ep_", now - days * dayMs);
   const endpointRows = apps.flatMap((app, n) =>
     (endpoints[n] ?? []).map((id) => [id, org, app, "https://receiver.example/"]),
   );
   await copy(sql, "endpoints (id, org_id, app_id, url)", endpointRows);
+
+  await copy(sql, "endpoints (id, org_id, app_id, url, polled)", [[sink, org, big, "poll:bench", "true"]]);
 
   const secrets = endpointRows.map(([id = ""]) => [org, id, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]);
   await copy(sql, "endpoint_secrets (org_id, endpoint_id, secret)", secrets);
@@ -104,7 +107,13 @@ export async function fillHistory(database: TestDatabase, messagesCount: number)
   await sql.unsafe("vacuum analyze");
 
   const middle = messageIds[half] as string;
-  const ids: Record<string, string> = { ...kept, app_id: big, msg_id: middle };
+  const ids: Record<string, string> = {
+    ...kept,
+    app_id: big,
+    msg_id: middle,
+    sink_id: sink,
+    consumer_id: "bench",
+  };
   const prefixes: [RegExp, string][] = [
     [/\/app$/, big],
     [/\/attempt(\/|$)/, ids.attempt_id ?? ""],

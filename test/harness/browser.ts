@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Json } from "./api.ts";
 
 /** A page in a real browser, spoken to by the DevTools protocol. */
 export type Page = {
@@ -21,6 +22,29 @@ export const findChromium = (): string | null =>
   ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
     .map((name) => Bun.which(name))
     .find((path) => path !== null) ?? null;
+
+/** A namespace without a network, where this user may make one; without it, the page's requests are looked at only. */
+async function offline(): Promise<string[]> {
+  if (process.platform !== "linux") return [];
+  const wrapped = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "offline"];
+  const tried = Bun.spawn([...wrapped, "true"], { stdout: "ignore", stderr: "ignore" });
+  return (await tried.exited.catch(() => 1)) === 0 ? wrapped : [];
+}
+
+/** What a script of the harness sees in a browser where there is nothing but this machine. @param args after the browser's path */
+export async function readOffline(script: string, chromium: string, ...args: string[]): Promise<Json> {
+  const wrapped = await offline().catch(() => []);
+  if (wrapped.length === 0) console.warn(`no network namespace here: ${script} runs with networking on`);
+  const folder = process.env.SCREENSHOTS ? [process.env.SCREENSHOTS] : [];
+  const path = join(import.meta.dir, script);
+  const reader = Bun.spawn([...wrapped, process.execPath, path, chromium, ...args, ...folder], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [text, errors] = await Promise.all([reader.stdout.text(), reader.stderr.text()]);
+  if ((await reader.exited) !== 0 || errors !== "") throw new Error(`${script}: ${errors}`);
+  return JSON.parse(text);
+}
 
 const deadlineMs = 60_000;
 const flags = [

@@ -52,8 +52,9 @@ export async function createTenant(api: Api, orgId = "org_a"): Promise<Tenant> {
     },
   };
   const id = (path: string, name: string): string => {
-    const own = path.includes("/operational-webhook/") ? { ...ids, endpoint_id: operational } : ids;
-    return own[name] ?? "nothing";
+    if (name !== "endpoint_id") return ids[name] ?? "nothing";
+    if (path.includes("/operational-webhook/")) return operational;
+    return path.includes("/poller/") ? sink_id : endpoint_id;
   };
   return {
     token,

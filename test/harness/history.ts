@@ -12,3 +12,10 @@ export async function prepareHistory(database: TestDatabase, days = 100): Promis
     to: new Date(now + 7 * dayMs),
   });
 }
+
+/** Drops all partitions of a table, as if nobody had made any for this week. */
+export async function dropPartitions({ sql }: TestDatabase, table: "messages" | "attempts"): Promise<void> {
+  const rows = await sql`
+    select inhrelid::regclass::text as name from pg_inherits where inhparent = ${table}::regclass`;
+  for (const { name } of rows) await sql.unsafe(`drop table ${name}`);
+}

@@ -7,6 +7,7 @@ export type Node = {
   "Relation Name"?: string;
   "Index Cond"?: string;
   "Join Filter"?: string;
+  Filter?: string;
   "Plan Rows": number;
   Plans?: Node[];
 };

@@ -8,7 +8,8 @@ import type { Calls } from "./repo-calls.ts";
 export function tokenCalls({
   orgId,
   appId,
-}: Filled): Calls<Pick<Repos, "apiKeys" | "revocations" | "integrations">> {
+  endpointId,
+}: Filled): Calls<Pick<Repos, "apiKeys" | "revocations" | "integrations" | "pollerTokens">> {
   const down = pageRequest({ limit: 50 }, "descending");
   const next = (id: string) => pageRequest({ limit: 50, iterator: id }, "descending");
   const each = async (...calls: Promise<unknown>[]) => {
@@ -16,6 +17,8 @@ export function tokenCalls({
   };
   const key = newId("key_");
   const integration = newId("integ_");
+  const poller = { orgId, appId, endpointId };
+  const pollerToken = newId("poll_");
 
   return {
     apiKeys: {
@@ -52,6 +55,13 @@ export function tokenCalls({
       update: (repo) => repo.update({ orgId, appId }, integration, { name: "n", featureFlags: ["f"] }),
       rotateKey: (repo) => repo.rotateKey({ orgId, appId }, integration),
       remove: (repo) => repo.remove({ orgId, appId }, integration),
+    },
+    pollerTokens: {
+      find: (repo) => repo.find(poller, pollerToken),
+      findCurrent: (repo) => repo.findCurrent(poller),
+      insert: (repo) => repo.insert(poller, pollerToken, 60),
+      expireAll: (repo) => repo.expireAll(poller, 60),
+      removeEnded: (repo) => repo.removeEnded(poller),
     },
   };
 }

@@ -82,6 +82,9 @@ function schemaOf(document: Json, body: Json, budget: Budget): Json | null {
 function bundled(document: Json, schema: Json, budget: Budget): Json {
   const components = object(object(document.components).schemas);
   const wanted = new Set<string>();
+  const { name: referred, rest: within } = componentPath(schema.$ref);
+  const whole = referred !== null && within === "" && Object.hasOwn(components, referred) ? referred : null;
+  const own = whole === null ? schema : object(components[whole]);
   const walk = (value: unknown): unknown => {
     budget.spend(typeof value === "string" ? value.length : 1);
     if (Array.isArray(value)) return value.map(walk);
@@ -89,15 +92,14 @@ function bundled(document: Json, schema: Json, budget: Budget): Json {
     return Object.fromEntries(
       Object.entries(value).map(([key, member]) => {
         budget.spend(key.length);
-        const name = key === "$ref" ? componentName(member) : null;
+        const { name, rest } = key === "$ref" ? componentPath(member) : noComponent;
         if (name === null || !Object.hasOwn(components, name)) return [key, walk(member)];
+        if (name === whole) return [key, `#${rest}`];
         wanted.add(name);
-        return [key, `#/$defs/${escaped(name)}`];
+        return [key, `#/$defs/${escaped(name)}${rest}`];
       }),
     );
   };
-  const whole = componentName(schema.$ref);
-  const own = whole !== null && Object.hasOwn(components, whole) ? object(components[whole]) : schema;
   const walked = object(walk(own));
   // A set goes on with what is added meanwhile: one after the other, however long a chain of references is.
   const defs = [...wantedOf(wanted, (name) => walk(components[name]))];
@@ -109,13 +111,17 @@ function* wantedOf(wanted: Set<string>, walk: (name: string) => unknown): Genera
   for (const name of wanted) yield [name, walk(name)];
 }
 
-const componentRef = /^#\/components\/schemas\/([^/]+)$/;
+const componentRef = /^#\/components\/schemas\/([^/]+)(\/.*)?$/s;
 const unescaped = (key: string) => key.replaceAll("~1", "/").replaceAll("~0", "~");
 const escaped = (key: string) => key.replaceAll("~", "~0").replaceAll("/", "~1");
 
-function componentName(ref: unknown): string | null {
-  const [, name] = typeof ref === "string" ? (componentRef.exec(ref) ?? []) : [];
-  return name === undefined ? null : unescaped(name);
+type ComponentPath = { name: string | null; rest: string };
+const noComponent: ComponentPath = { name: null, rest: "" };
+
+/** The component that a reference names, or goes on from. */
+function componentPath(ref: unknown): ComponentPath {
+  const [, name, rest = ""] = typeof ref === "string" ? (componentRef.exec(ref) ?? []) : [];
+  return name === undefined ? noComponent : { name: unescaped(name), rest };
 }
 
 /** What a `$ref` inside the document stands for, or the value itself. Remote ones stand for nothing. */
@@ -131,10 +137,12 @@ function deref(document: Json, value: unknown): unknown {
   return at;
 }
 
-/** @returns the webhooks' part of a document that `readWebhooks` reads the same out of again */
-export function writeWebhooks(webhooks: Webhook[]): Json {
-  return Object.fromEntries(
-    webhooks.map(({ name, description, deprecated, schema, groupName, featureFlags }) => [
+/** @returns the parts of a document that `readWebhooks` reads the same out of again */
+export function writeWebhooks(webhooks: Webhook[]): { webhooks: Json; components?: { schemas: Json } } {
+  const schemas: Json = {};
+  const written = webhooks.map((webhook): [string, unknown] => {
+    const { name, description, deprecated, schema, groupName, featureFlags } = webhook;
+    return [
       name,
       {
         post: {
@@ -142,10 +150,42 @@ export function writeWebhooks(webhooks: Webhook[]): Json {
           ...(deprecated && { deprecated }),
           ...(groupName != null && { "x-svix-group-name": groupName }),
           ...(featureFlags != null && { "x-svix-feature-flags": featureFlags }),
-          ...(schema !== null && { requestBody: { content: { "application/json": { schema } } } }),
+          ...(schema !== null && {
+            requestBody: { content: { "application/json": { schema: place(name, schema) } } },
+          }),
           responses: { "2XX": { description: "received" } },
         },
       },
-    ]),
-  );
+    ];
+  });
+  /** One that refers to itself stands among the components: in a document, references start at its root. */
+  function place(name: string, schema: Json): Json {
+    const root = `#/components/schemas/${escaped(name)}`;
+    const moved = movedTo(root, schema);
+    if (moved === null) return schema;
+    schemas[name] = moved;
+    return { $ref: root };
+  }
+  const referring = Object.keys(schemas).length > 0;
+  return { webhooks: Object.fromEntries(written), ...(referring && { components: { schemas } }) };
+}
+
+/** The schema with its references to itself starting at another root; null when there are none, or it has a root of its own. */
+function movedTo(root: string, schema: Json): Json | null {
+  if (schema.$id !== undefined) return null;
+  let moved = false;
+  const walk = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(walk);
+    if (!isObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => {
+        if (key !== "$ref" || typeof member !== "string" || !/^#(\/|$)/.test(member))
+          return [key, walk(member)];
+        moved = true;
+        return [key, `${root}${member.slice(1)}`];
+      }),
+    );
+  };
+  const copy = object(walk(schema));
+  return moved ? copy : null;
 }
