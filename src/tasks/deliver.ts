@@ -223,6 +223,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       returns.addLease(lease);
       loop.wake();
     },
+    holdsTurn: (endpointId) => fifo.holds(endpointId),
     wake: () => loop.wake(),
     async stop(deadline) {
       stopping.abort();

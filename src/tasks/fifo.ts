@@ -7,6 +7,8 @@ import type { Returns } from "./returns.ts";
 export type Fifo = {
   /** Takes the turn at these endpoints, goes on where a batch has ended here, and starts the first of each. */
   claim(endpointIds: string[]): Promise<void>;
+  /** Whether the turn is held here, and what has come to the line will be claimed when the batch has ended. */
+  holds(endpointId: string): boolean;
   /** Whether it was started from here, so that the next of its line waits for it. */
   owns(delivery: Delivery): boolean;
   /** It is over: when it has arrived, and that is committed, the next one starts. */
@@ -125,6 +127,7 @@ export function createFifo(options: FifoOptions): Fifo {
         next(endpointId, turn);
       }
     },
+    holds: (endpointId) => !stopped && turns.has(endpointId),
     owns: (delivery) => turns.get(delivery.endpointId)?.current === delivery,
     ended(delivery, arrived) {
       const turn = turns.get(delivery.endpointId);

@@ -1,13 +1,15 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
+import { connect } from "../../src/database.ts";
+import { dueChannel } from "../../src/repos/queue.ts";
 import { type Engine, startEngine } from "../harness/engine.ts";
 import { createTestDatabase } from "../harness/postgres.ts";
 import { createRandom } from "../harness/random.ts";
 import { startReceiver, until } from "../harness/receiver.ts";
 
 const stops: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const stop of stops.reverse()) await stop();
-});
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+}, 30_000);
 
 test("with three workers and random failures, one is under way at a time and all arrive in the order of acceptance", async () => {
   const database = await createTestDatabase();
@@ -120,6 +122,34 @@ test("lines of several batches each, one beside another: none waits for a lease 
   );
   for (const { received } of lines) expect(received.map(({ id }) => id)).toEqual(accepted);
 }, 60_000);
+
+test("what comes to a line whose turn is held here wakes nobody, and goes out when the batch has ended", async () => {
+  const engine = await startEngine();
+  stops.push(() => engine.stop());
+  const to = startReceiver();
+  stops.push(() => to.stop());
+  const gate = Promise.withResolvers<{ status: number }>();
+  to.answer = () => gate.promise;
+  const app = await engine.addApplication();
+  await engine.addEndpoint(app, to.url, { fifo: true });
+  const accepted = await engine.send(app);
+  await to.waitFor(1);
+
+  const { url } = engine.database;
+  const ear = connect(url, { max: 1, prepare: false, applicationName: "ear" });
+  stops.push(() => ear.end({ timeout: 1 }));
+  const heard: string[] = [];
+  await ear.listen(dueChannel, (payload) => heard.push(payload));
+  for (let n = 0; n < 10; n += 1) accepted.push(...(await engine.send(app)));
+  // Longer than a notifier waits for more to tell.
+  await Bun.sleep(100);
+  await ear.notify(dueChannel, "the last");
+  await until(() => heard.includes("the last"));
+  expect(heard).toEqual(["the last"]);
+  gate.resolve({ status: 204 });
+  await to.waitFor(accepted.length);
+  expect(to.received.map(({ id }) => id)).toEqual(accepted);
+}, 30_000);
 
 /** Its line, filled by who does not deliver, and the way to start one who does. */
 async function filledLine(count: number, env: Record<string, string> = {}) {
