@@ -30,7 +30,9 @@ test(`killed with -9 from its first start on, it is ready again each time and lo
     const afterMs = random.between(100, 3_000);
     await Bun.sleep(afterMs);
     await kill(started);
-    console.log(`killed ${Math.round(afterMs)} ms after its start: ${started.lines().at(-1)?.msg}`);
+    console.log(
+      `killed ${Math.round(afterMs)} ms after its start: ${started.lines().at(-1)?.msg ?? "it had said nothing"}`,
+    );
   }
 
   const accepted = new Set<string>();

@@ -1,13 +1,13 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
 import { createThrottlesRepo } from "../../src/repos/throttles.ts";
 import { type Engine, startEngine } from "../harness/engine.ts";
 import { createTestDatabase } from "../harness/postgres.ts";
 import { type Receiver, startReceiver, until } from "../harness/receiver.ts";
 
 const stops: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const stop of stops.reverse()) await stop();
-});
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+}, 30_000);
 
 const receiver = (): Receiver => {
   const one = startReceiver();
