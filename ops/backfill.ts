@@ -7,17 +7,17 @@ import { type Job, jobArgs } from "../src/lib/operator/job.ts";
 import { createRateLimiter, perSecondValue } from "../src/lib/operator/rate.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
 import { runOperation } from "../src/operation.ts";
+import type { ActorContext } from "../src/services/context.ts";
 import {
   type BackfillRequest,
-  countBackfill,
+  countReplay,
   findAnyEndpoint,
-  leaseBackfill,
-  releaseBackfill,
+  leaseReplayPatiently,
+  releaseReplay,
   resumeOrCreateBackfill,
-  tryBackfill,
+  tryReplay,
   unhappyEnd,
-} from "../src/services/backfills.ts";
-import type { ActorContext } from "../src/services/context.ts";
+} from "../src/services/operator-replays.ts";
 import { runReplayBatch } from "../src/services/replays.ts";
 
 const batchSizeMax = 500;
@@ -91,11 +91,9 @@ function readPlan(args: Record<string, unknown>): Plan {
 
 async function dryRun(job: Job, ctx: ActorContext, request: BackfillRequest): Promise<Counts> {
   const { appId } = request.endpoint;
-  const total = await countBackfill(ctx, { ...request, appId, cursor: null });
-  const counts = { scanned: 0, queued: 0 };
-  for await (const step of tryBackfill(ctx, request, batchSizeMax)) {
-    counts.scanned += step.scanned;
-    counts.queued += step.queued;
+  const total = await countReplay(ctx, { ...request, appId, cursor: null });
+  let counts = { scanned: 0, queued: 0 };
+  for await (counts of tryReplay(ctx, request, batchSizeMax)) {
     job.report.progress(counts.scanned, total);
     if (job.signal.aborted) break;
   }
@@ -117,14 +115,14 @@ async function run(
     scanned: task.scanned,
     queued: task.queued,
   });
-  const lease = await leaseBackfill(ctx, task.id, job.signal);
+  const lease = await leaseReplayPatiently(ctx, task.id, job.signal);
   if (lease === null) {
     if (!job.signal.aborted) job.report.event("busy", { task: task.id });
     return { task: task.id, failed: job.signal.aborted ? 0 : 1 };
   }
   try {
     const times = { since: new Date(task.input.since), until: new Date(task.input.until) };
-    const total = await countBackfill(ctx, { ...times, appId: task.appId, cursor: task.cursor });
+    const total = await countReplay(ctx, { ...times, appId: task.appId, cursor: task.cursor });
     const limiter = createRateLimiter({ perSecond, signal: job.signal });
     const counts = { task: task.id, scanned: 0, queued: 0 };
     for (let done = false; !done && !job.signal.aborted; ) {
@@ -140,6 +138,6 @@ async function run(
     if (end !== null) job.report.event(end.status, { task: task.id, error: end.error });
     return { ...counts, failed: end === null ? 0 : 1 };
   } finally {
-    await releaseBackfill(ctx, task.id, lease);
+    await releaseReplay(ctx, task.id, lease);
   }
 }

@@ -4,7 +4,7 @@ import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
 import { durationSeconds } from "../src/lib/cli-values.ts";
 import { type IdPrefix, isId } from "../src/lib/ids.ts";
-import { defaultOrgId, jwtSecretOf, signToken } from "../src/services/tokens.ts";
+import { defaultOrgId, findJwtSecret, signToken } from "../src/services/tokens.ts";
 
 const YEARS_100_SECONDS = 3_153_600_000;
 
@@ -40,8 +40,15 @@ export default extendCommand(
         min: 1,
         max: YEARS_100_SECONDS,
       });
-      const secret = await jwtSecretOf(loadConfig(environment(), "ops"));
-      if (secret === null) throw new UsageError("JWT_SECRET is not set; with DATABASE_URL, tokens need it.");
+      const config = loadConfig(environment(), "ops");
+      const secret = await findJwtSecret(config);
+      if (secret === null) {
+        throw new UsageError(
+          config.embedded
+            ? `There is no secret in DATA_DIR ${config.dataDir}: app serve makes it at its first start. Set DATA_DIR, or JWT_SECRET, as serve has it.`
+            : "JWT_SECRET is not set; with DATABASE_URL, tokens need it.",
+        );
+      }
       const token = await signToken({
         secret,
         subject: app ?? org,

@@ -10,7 +10,7 @@ import {
 import type { Logger } from "./lib/log.ts";
 import { checkSchema } from "./lib/migrator/index.ts";
 import { arrayTypes } from "./lib/postgres-arrays.ts";
-import { isTooManyConnections } from "./lib/postgres-errors.ts";
+import { isStartingUp, isTooManyConnections } from "./lib/postgres-errors.ts";
 import { migrations } from "./migrations.ts";
 
 type DatabaseConfig = Pick<Config, "databaseUrl" | "databaseDirectUrl" | "databasePrepare" | "dataDir">;
@@ -60,6 +60,11 @@ export const engineSettings = {
   statement_timeout: String(statementTimeoutMs),
 };
 
+/** For connecting and a first answer: what listens there may be no PostgreSQL. */
+const REACH_MS = 10_000;
+/** Recovery after a crash takes as long as there is log to replay; who has more restarts us. */
+const STARTING_UP_WAIT_MS = 60_000;
+const STARTING_UP_RETRY_MS = 500;
 const CLOSE_WAIT_S = 5;
 const RECONNECT_WAIT_MAX_S = 0.5;
 
@@ -126,6 +131,38 @@ export async function openDatabase(
       return closing;
     },
   };
+}
+
+/**
+ * Makes sure that the server which the configuration names answers, and waits for one that is starting up, for a minute.
+ * @throws Error that names the variable
+ */
+export async function reachDatabase(
+  config: Pick<Config, "databaseDirectUrl">,
+  database: Database,
+  log: Logger,
+): Promise<void> {
+  if (database.embedded) return;
+  const { ping, direct } = database;
+  await reach("DATABASE_URL", () => ping(REACH_MS), log);
+  if (config.databaseDirectUrl === undefined) return;
+  await reach("DATABASE_DIRECT_URL", () => withDeadline(direct`select 1`, REACH_MS), log);
+}
+
+async function reach(variable: string, ask: () => Promise<unknown>, log: Logger): Promise<void> {
+  const deadline = performance.now() + STARTING_UP_WAIT_MS;
+  for (let reported = false; ; reported = true) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (!isStartingUp(error) || performance.now() > deadline) {
+        throw new Error(`No PostgreSQL to use at ${variable}`, { cause: error });
+      }
+      if (!reported) log.info("PostgreSQL is starting up: waiting for it");
+      await Bun.sleep(STARTING_UP_RETRY_MS);
+    }
+  }
 }
 
 /** A pool for a URL, of TCP or of a Unix socket (`?host=/folder`). It connects at the first query. */

@@ -1,5 +1,7 @@
 import { type Config, environment, loadConfig } from "./config.ts";
-import { type Database, openDatabase, requireSchema } from "./database.ts";
+import { type Database, openDatabase, reachDatabase, requireSchema } from "./database.ts";
+import { UsageError } from "./lib/cli-errors.ts";
+import { hasCluster } from "./lib/embedded-postgres/index.ts";
 import { createLogger, type Logger, stderr } from "./lib/log.ts";
 import { type Job, type JobFlags, runJob } from "./lib/operator/job.ts";
 import { operatorName } from "./lib/operator/name.ts";
@@ -9,13 +11,13 @@ import { type Actor, type ActorContext, actorName, type OperatorContext } from "
 
 export type OpenOperation = {
   config: Config;
+  log: Logger;
   database: Database;
   repos: Repos;
   /** For work across tenants. */
   system: OperatorContext;
   /** For work in a tenant, which the operator is free to choose. */
   contextOf(orgId: string): ActorContext;
-  log: Logger;
 };
 export type Operation = OpenOperation & { job: Job };
 
@@ -46,6 +48,11 @@ export async function withDatabase<T>(
   config: Config,
   work: (operation: OpenOperation) => Promise<T>,
 ): Promise<T> {
+  if (config.embedded && !hasCluster(config.dataDir)) {
+    throw new UsageError(
+      `There is no database in DATA_DIR ${config.dataDir}: app serve makes it at its first start. Set DATA_DIR, or DATABASE_URL, as serve has it.`,
+    );
+  }
   const log = createLogger({ level: config.logLevel, format: config.logFormat, destination: stderr });
   const database = await openDatabase(config, log, {
     owner: "share",
@@ -53,11 +60,12 @@ export async function withDatabase<T>(
     applicationName: `posthorn ops ${name}`,
   });
   try {
+    await reachDatabase(config, database, log);
     const repos = createRepos(database.sql);
     const actorOf = (orgId: string): Actor => ({ kind: "operator", orgId, name: operatorName() });
     const contextOf = (orgId: string): ActorContext => ({ actor: actorOf(orgId), orgId, repos });
     const system = { actor: actorName(actorOf("")), repos };
-    return await work({ config, database, repos, system, contextOf, log });
+    return await work({ config, log, database, repos, system, contextOf });
   } finally {
     await database.close();
   }

@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import { environment, loadConfig } from "../config.ts";
-import { type Database, openDatabase } from "../database.ts";
+import { type Database, openDatabase, reachDatabase } from "../database.ts";
 import { createLogger, type Logger, stderr } from "../lib/log.ts";
 import { checkSchema, migrationStatus } from "../lib/migrator/index.ts";
 import { migrations } from "../migrations.ts";
@@ -76,6 +76,7 @@ async function withDatabase<T>(
     applicationName: "posthorn migrate",
   });
   try {
+    await reachDatabase(config, database, log);
     return await work(database, log);
   } finally {
     await database.close();

@@ -11,6 +11,19 @@ export default defineCommand({
       "Send an endpoint what it never got, or got wrong.",
       () => import("../../ops/backfill.ts"),
     ),
+    recover: lazyCommand(
+      "Send an endpoint again what has failed for good.",
+      () => import("../../ops/recover.ts"),
+    ),
+    purge: lazyCommand("Delete what is past its retention, now.", () => import("../../ops/purge.ts")),
+    "delete-application": lazyCommand(
+      "Delete an application and all that it has, for good.",
+      () => import("../../ops/delete-application.ts"),
+    ),
+    "import-svix": lazyCommand(
+      "Take over applications, endpoints and event types from a Svix server.",
+      () => import("../../ops/import-svix.ts"),
+    ),
     "rotate-secret": lazyCommand(
       "Encrypt the stored secrets with another key, or for the first time.",
       () => import("../../ops/rotate-secret.ts"),

@@ -1,7 +1,7 @@
 import { defineCommand } from "citty";
 import { createApp, serverBodyBytesMax } from "../app.ts";
 import { type Config, describeConfig, environment, loadConfig, redactConfig } from "../config.ts";
-import { type Database, openDatabase, requireSchema } from "../database.ts";
+import { type Database, openDatabase, reachDatabase, requireSchema } from "../database.ts";
 import { extendCommand } from "../lib/cli.ts";
 import { parseCidr } from "../lib/egress/address.ts";
 import { createGuard } from "../lib/egress/guard.ts";
@@ -85,6 +85,7 @@ async function start(
   database: Database,
   withWorker: boolean,
 ): Promise<{ steps: ShutdownStep[]; url: string; jwtSecret: string }> {
+  await reachDatabase(config, database, log);
   const repos = createRepos(database.sql);
   if (database.embedded) await bringUpToDate(database.direct, repos, log);
   else await requireSchema(database, log);

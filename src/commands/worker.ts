@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import { type Config, describeConfig, environment, loadConfig, redactConfig } from "../config.ts";
-import { type Database, openDatabase, requireSchema } from "../database.ts";
+import { type Database, openDatabase, reachDatabase, requireSchema } from "../database.ts";
 import { extendCommand } from "../lib/cli.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
@@ -42,6 +42,7 @@ export default extendCommand(
 
 /** @returns how to stop it, in order */
 async function start(config: Config, log: Logger, database: Database): Promise<ShutdownStep[]> {
+  await reachDatabase(config, database, log);
   await requireSchema(database, log);
   const { engine, direct } = database;
   const { open } = createSealer(config.encryptionKeys);

@@ -53,6 +53,9 @@ export function isOutOfRoom(error: unknown): boolean {
 export const isTooManyConnections = (error: unknown): boolean =>
   postgresErrorCode(error) === tooManyConnections;
 
+/** The server is on its way up, or recovers. */
+export const isStartingUp = (error: unknown): boolean => postgresErrorCode(error) === "57P03";
+
 /** The row is there already. */
 export const isUniqueViolation = (error: unknown): boolean => postgresErrorCode(error) === "23505";
 

@@ -11,7 +11,8 @@ export async function readOrCreateSecret(path: string): Promise<string> {
   return (await readSecret(path)) ?? (await createSecret(path));
 }
 
-async function readSecret(path: string): Promise<string | undefined> {
+/** The secret in a file; undefined when there is no file. @throws Error when it can't be read, or is empty */
+export async function readSecret(path: string): Promise<string | undefined> {
   try {
     const secret = (await readFile(path, "utf8")).trim();
     if (secret === "") throw new Error(`The secret file ${path} is empty; remove it to have a new one made.`);

@@ -9,6 +9,7 @@ import { createDeliveryStatesRepo } from "./delivery-states.ts";
 import { createEndpointHealthRepo } from "./endpoint-health.ts";
 import { createEndpointSecretsRepo } from "./endpoint-secrets.ts";
 import { createEndpointsRepo } from "./endpoints.ts";
+import { createErasureRepo } from "./erasure.ts";
 import { createEventTypesRepo } from "./event-types.ts";
 import { createHealthRepo } from "./health.ts";
 import { createIdempotencyKeysRepo } from "./idempotency-keys.ts";
@@ -37,6 +38,7 @@ const bundle = (db: Db | Tx) => ({
   endpointHealth: createEndpointHealthRepo(db),
   endpointSecrets: createEndpointSecretsRepo(db),
   endpoints: createEndpointsRepo(db),
+  erasure: createErasureRepo(db),
   eventTypes: createEventTypesRepo(db),
   health: createHealthRepo(db),
   idempotencyKeys: createIdempotencyKeysRepo(db),

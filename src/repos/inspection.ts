@@ -49,16 +49,24 @@ export function createInspectionRepo(db: Db | Tx) {
      */
     async queue(top: number): Promise<QueueRow[]> {
       const rows = await db.execute<QueueRow>(sql`
-        with counted as (
-          select grouping(d.app_id, d.endpoint_id) as level, min(d.org_id) as org_id, d.app_id, d.endpoint_id,
-                 count(*) as queued, count(d.lease) as sending,
+        -- By endpoint first: few groups, which are hashed. Grouping sets over the queue itself would sort all of it.
+        with by_endpoint as materialized (
+          select min(d.org_id) as org_id, d.app_id, d.endpoint_id, count(*) as queued, count(d.lease) as sending,
                  count(*) filter (where d.lease is null and d.due_at <= now()) as due,
                  count(*) filter (where d.attempt > 0) as retries,
                  count(*) filter (where d.priority = 2) as bulk,
                  count(*) filter (where d.lease is not null and d.due_at < now()) as abandoned,
                  min(d.due_at) filter (where d.lease is null and d.due_at <= now()) as oldest
           from deliveries d
-          group by grouping sets ((), (d.app_id), (d.app_id, d.endpoint_id))
+          group by d.app_id, d.endpoint_id
+        ),
+        counted as (
+          select grouping(app_id, endpoint_id) as level, min(org_id) as org_id, app_id, endpoint_id,
+                 coalesce(sum(queued), 0) as queued, coalesce(sum(sending), 0) as sending,
+                 coalesce(sum(due), 0) as due, coalesce(sum(retries), 0) as retries, coalesce(sum(bulk), 0) as bulk,
+                 coalesce(sum(abandoned), 0) as abandoned, min(oldest) as oldest
+          from by_endpoint
+          group by grouping sets ((), (app_id), (app_id, endpoint_id))
         ),
         placed as (
           select *, row_number() over (partition by level order by due desc, queued desc, app_id, endpoint_id) as place

@@ -1,4 +1,5 @@
 import { and, asc, count, eq, gt, isNull, sql } from "drizzle-orm";
+import { type Application, applications } from "../models/applications.ts";
 import { type EndpointSecret, endpointSecrets } from "../models/endpoint-secrets.ts";
 import { type Endpoint, endpoints } from "../models/endpoints.ts";
 import type { Db, Tx } from "./db.ts";
@@ -12,6 +13,12 @@ export function createOperatorRepo(db: Db | Tx) {
         .select()
         .from(endpoints)
         .where(and(eq(endpoints.id, id), isNull(endpoints.deletedAt)));
+      return row ?? null;
+    },
+
+    /** Deleted ones too. Index: applications_pkey. */
+    async findApplication(id: string): Promise<Application | null> {
+      const [row] = await db.select().from(applications).where(eq(applications.id, id));
       return row ?? null;
     },
 

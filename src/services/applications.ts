@@ -4,7 +4,7 @@ import type { Application } from "../models/applications.ts";
 import type { ApplicationIn, ApplicationOut, ApplicationPatch } from "../schemas/applications.ts";
 import { mayAccessApplication, requireOrg } from "./authorization.ts";
 import { mapUniqueViolation } from "./conflicts.ts";
-import type { Context } from "./context.ts";
+import type { ActorContext, Context } from "./context.ts";
 import { AppError, notFound } from "./errors.ts";
 import { checkMetadata } from "./metadata.ts";
 import { throttleRateOf } from "./throttle-rate.ts";
@@ -44,14 +44,17 @@ export async function listApplications(ctx: Context, query: OrderedPageQuery): P
   return page(await ctx.repos.applications.list(ctx.orgId, request), request, (row) => row.id, toOut);
 }
 
-/** @returns whether it was made now, or stood there already under its uid (only with `getIfExists`) */
+/**
+ * @param options.id the one that it had elsewhere
+ * @returns whether it was made now, or stood there already under its uid (only with `getIfExists`)
+ */
 export async function createApplication(
-  ctx: Context,
+  ctx: ActorContext,
   input: ApplicationIn,
-  options: { getIfExists: boolean },
+  options: { getIfExists: boolean; id?: string },
 ): Promise<{ created: boolean; application: ApplicationOut }> {
   requireOrg(ctx);
-  const row = { id: newId("app_"), orgId: ctx.orgId, ...fields(input) };
+  const row = { id: options.id ?? newId("app_"), orgId: ctx.orgId, ...fields(input) };
   const inserted = await ctx.repos.applications.insert(row);
   if (inserted) return { created: true, application: toOut(inserted) };
   const existing =
@@ -92,7 +95,7 @@ export async function patchApplication(
 }
 
 /** Its endpoints go with it: no worker finds one that is left of a deleted application. */
-export async function deleteApplication(ctx: Context, ref: string): Promise<void> {
+export async function deleteApplication(ctx: ActorContext, ref: string): Promise<void> {
   requireOrg(ctx);
   await ctx.repos.tx(async (tx) => {
     const id = await tx.applications.remove(ctx.orgId, ref);

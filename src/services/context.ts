@@ -46,6 +46,14 @@ export type Context = {
 /** As much of it as the verbs need that operators and tasks call too: there is no request then. */
 export type ActorContext = Pick<Context, "actor" | "orgId" | "repos">;
 
+/** The same for what makes endpoints: it seals secrets, and tells of what it has made. */
+export type EndpointContext = ActorContext &
+  Pick<Context, "sealer" | "settings"> & { events: Pick<OperationalEvents, "emit"> };
+
+/** The same for what changes event types: this process learns of it at once. */
+export type EventTypeContext = ActorContext &
+  Pick<Context, "log"> & { payloadSchemas: Pick<Context["payloadSchemas"], "refresh"> };
+
 /** For what is no tenant's, or all tenants' together: operators alone do that. */
 export type OperatorContext = {
   /** As the audit log names the operator. */

@@ -3,6 +3,7 @@ import { errorSentence } from "../lib/cli-errors.ts";
 import { checkSchema } from "../lib/migrator/index.ts";
 import { bytesText, secondsText } from "../lib/operator/table.ts";
 import { migrations } from "../migrations.ts";
+import type { Overdue } from "../repos/inspection.ts";
 import type { OperatorContext } from "./context.ts";
 import { missingPartitions, partitionsAhead } from "./partitions.ts";
 import { workerAliveSeconds } from "./queue-stats.ts";
@@ -22,6 +23,9 @@ export type Patient = OperatorContext & {
   /** The ids of the keys that this process can open secrets with, the first the one that seals. */
   keyIds: readonly string[];
 };
+
+/** The same while it is examined: what costs something is looked at once. */
+type Examined = Patient & { overdue: () => Promise<Overdue> };
 
 const versionMin = 14;
 const dayMs = 86_400_000;
@@ -68,7 +72,7 @@ const vital: Record<string, (patient: Patient) => Promise<Verdict>> = {
   },
 };
 
-const checks: Record<string, (patient: Patient) => Promise<Verdict>> = {
+const checks: Record<string, (patient: Examined) => Promise<Verdict>> = {
   async durability({ repos }) {
     const settings = await repos.inspection.settings();
     const off = Object.entries(settings).flatMap(([name, value]) => (value === "off" ? [name] : []));
@@ -120,8 +124,8 @@ const checks: Record<string, (patient: Patient) => Promise<Verdict>> = {
     return ok(ahead.length === 0 ? "made for the weeks to come" : "made for two weeks to come");
   },
 
-  async workers({ repos }) {
-    const [workers, { due }] = [await repos.inspection.workers(), await repos.inspection.overdue(0)];
+  async workers({ repos, overdue }) {
+    const [workers, { due }] = [await repos.inspection.workers(), await overdue()];
     const alive = workers.filter(({ seenSecondsAgo }) => seenSecondsAgo <= workerAliveSeconds).length;
     if (alive === 0) {
       const advice = "Start app worker, or app serve --worker.";
@@ -137,8 +141,8 @@ const checks: Record<string, (patient: Patient) => Promise<Verdict>> = {
     );
   },
 
-  async queue({ repos }) {
-    const { due, sending, endpoints, oldestSeconds } = await repos.inspection.overdue(overdueSeconds);
+  async queue({ overdue }) {
+    const { due, sending, endpoints, oldestSeconds } = await overdue();
     if (endpoints === 0 || oldestSeconds === null) return ok(`nothing waits that could be sent (${due} due)`);
     const found = `${endpoints} endpoints have waited for up to ${secondsText(oldestSeconds)} and nothing is being sent to them`;
     return sending === 0
@@ -149,8 +153,8 @@ const checks: Record<string, (patient: Patient) => Promise<Verdict>> = {
         );
   },
 
-  async leases({ repos }) {
-    const { abandoned } = await repos.inspection.overdue(overdueSeconds);
+  async leases({ overdue }) {
+    const { abandoned } = await overdue();
     if (abandoned === 0) return ok("none has run out");
     return warn(
       `${abandoned} have run out and nobody has taken over`,
@@ -209,13 +213,20 @@ export async function* diagnose(patient: Patient): AsyncGenerator<Finding> {
     yield finding;
     if (finding.state === "fail") return;
   }
-  for (const [check, look] of Object.entries(checks)) yield await examine(check, look, patient);
+  let reading: Promise<Overdue> | null = null;
+  const overdue = () => {
+    reading ??= patient.repos.inspection.overdue(overdueSeconds);
+    return reading;
+  };
+  for (const [check, look] of Object.entries(checks)) {
+    yield await examine(check, look, { ...patient, overdue });
+  }
 }
 
-async function examine(
+async function examine<P>(
   check: string,
-  look: (patient: Patient) => Promise<Verdict>,
-  patient: Patient,
+  look: (patient: P) => Promise<Verdict>,
+  patient: P,
 ): Promise<Finding> {
   try {
     return { check, ...(await look(patient)) };

@@ -1,7 +1,7 @@
 import type { BackgroundTaskKind, ReplayInput } from "../models/background-tasks.ts";
 import type { BulkReplayIn, ReplayIn, ReplayOut } from "../schemas/background-tasks.ts";
 import { toReplayOut } from "./background-tasks.ts";
-import type { Context } from "./context.ts";
+import type { ActorContext } from "./context.ts";
 import { findEndpoint, requireCalled } from "./endpoints.ts";
 import { invalid } from "./errors.ts";
 import { createReplay } from "./replays.ts";
@@ -9,23 +9,27 @@ import { bodyRange, slackMs } from "./times.ts";
 
 const recoverMaxMs = 14 * 86_400_000;
 
-/** Sends again what failed for good, of the last 14 days. */
+/**
+ * Sends again what failed for good, of the last 14 days.
+ * @param terms an operator's: how many a second, and the words that find the task again
+ */
 export function recoverEndpoint(
-  ctx: Context,
+  ctx: ActorContext,
   appRef: string,
   ref: string,
   input: ReplayIn,
+  terms: Partial<Pick<ReplayInput, "rate" | "asked">> = {},
 ): Promise<ReplayOut> {
   const { since } = bodyRange(input.since, input.until);
   if (since.getTime() < Date.now() - recoverMaxMs - slackMs) {
     throw invalid(["body", "since"], "must be at most 14 days ago");
   }
-  return replay(ctx, appRef, ref, "endpoint.recover", input, { only: "failed" });
+  return replay(ctx, appRef, ref, "endpoint.recover", input, { only: "failed", ...terms });
 }
 
 /** Sends what the endpoint never got: from before it was made, say, or while it was disabled. */
 export function replayMissing(
-  ctx: Context,
+  ctx: ActorContext,
   appRef: string,
   ref: string,
   input: ReplayIn,
@@ -35,7 +39,7 @@ export function replayMissing(
 
 /** Sends everything again that the filters match, whatever came of it. */
 export function bulkReplay(
-  ctx: Context,
+  ctx: ActorContext,
   appRef: string,
   ref: string,
   input: BulkReplayIn,
@@ -54,13 +58,13 @@ export function bulkReplay(
 }
 
 async function replay(
-  ctx: Context,
+  ctx: ActorContext,
   appRef: string,
   ref: string,
   kind: BackgroundTaskKind,
   input: ReplayIn,
   what: Pick<ReplayInput, "only"> &
-    Partial<Pick<ReplayInput, "eventTypes" | "channel" | "tag" | "statusCodeClass">>,
+    Partial<Pick<ReplayInput, "eventTypes" | "channel" | "tag" | "statusCodeClass" | "rate" | "asked">>,
 ): Promise<ReplayOut> {
   const { since, until } = bodyRange(input.since, input.until);
   const endpoint = await findEndpoint(ctx, appRef, ref);

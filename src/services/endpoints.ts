@@ -14,7 +14,7 @@ import type {
 import { findApplication } from "./applications.ts";
 import { applicationScope, mayAccessApplication } from "./authorization.ts";
 import { mapUniqueViolation } from "./conflicts.ts";
-import type { Context } from "./context.ts";
+import type { ActorContext, Context, EndpointContext } from "./context.ts";
 import { checkSecret } from "./endpoint-secrets.ts";
 import { checkEndpointUrl, isPolledUrl } from "./endpoint-urls.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
@@ -72,10 +72,10 @@ const eventTypesOf = (input: EndpointPatch) =>
 const filterOf = ({ filter }: EndpointPatch) =>
   filter === undefined ? undefined : { filter, filterPath: filter === null ? null : compileFilter(filter) };
 
-const urlOf = (ctx: Context, url: string) =>
+const urlOf = (ctx: Pick<Context, "settings">, url: string) =>
   checkEndpointUrl(url, { httpsOnly: ctx.settings.endpointHttpsOnly });
 
-const fields = (ctx: Context, input: EndpointUpdate) => ({
+const fields = (ctx: Pick<Context, "settings">, input: EndpointUpdate) => ({
   url: urlOf(ctx, input.url),
   uid: input.uid ?? null,
   description: input.description ?? "",
@@ -92,7 +92,7 @@ const fields = (ctx: Context, input: EndpointUpdate) => ({
 });
 
 /** The endpoint that the path names, if the actor may see it. Throws not_found otherwise. */
-export async function findEndpoint(ctx: Context, appRef: string, ref: string): Promise<Endpoint> {
+export async function findEndpoint(ctx: ActorContext, appRef: string, ref: string): Promise<Endpoint> {
   const row = await ctx.repos.endpoints.find(applicationScope(ctx, appRef), ref);
   if (!row) throw notFound();
   return row;
@@ -116,15 +116,31 @@ export async function listEndpoints(
   return page(rows, request, (row) => row.id, toEndpointOut);
 }
 
-export async function createEndpoint(ctx: Context, appRef: string, input: EndpointIn): Promise<EndpointOut> {
+/** What is stored of an endpoint that is given in full, and its secret. Throws when something in it won't do. */
+export function draftEndpoint(
+  ctx: Pick<Context, "orgId" | "settings">,
+  input: EndpointIn,
+  id = newId("ep_"),
+) {
   const row = {
-    id: newId("ep_"),
+    id,
     orgId: ctx.orgId,
     ...fields(ctx, input),
     polled: isPolledUrl(input.url),
     headers: checkHeaders(input.headers ?? {}),
   };
   const secret = input.secret ? checkSecret(input.secret, ["body", "secret"]) : generateSecret();
+  return { row, secret };
+}
+
+/** @param id the one that it had elsewhere */
+export async function createEndpoint(
+  ctx: EndpointContext,
+  appRef: string,
+  input: EndpointIn,
+  id?: string,
+): Promise<EndpointOut> {
+  const { row, secret } = draftEndpoint(ctx, input, id);
   await checkEventTypes(ctx, row.eventTypes);
   return ctx.repos.tx(async (tx) => {
     const { applications } = tx;

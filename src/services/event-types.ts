@@ -3,7 +3,7 @@ import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagi
 import type { EventType } from "../models/event-types.ts";
 import type { EventTypeIn, EventTypeOut, EventTypePatch, EventTypeUpdate } from "../schemas/event-types.ts";
 import { eventTypeScope, requireOrg } from "./authorization.ts";
-import type { Context } from "./context.ts";
+import type { ActorContext, Context, EventTypeContext } from "./context.ts";
 import { AppError, invalid, notFound } from "./errors.ts";
 import { changeEventTypes, requirePayloadSchema } from "./payload-schemas.ts";
 
@@ -51,7 +51,7 @@ const fields = (input: EventTypeUpdate) => ({
 });
 
 /** What is stored of a type that is given in full. */
-export const eventTypeRow = (ctx: Context, name: string, input: EventTypeUpdate) => ({
+export const eventTypeRow = (ctx: Pick<Context, "orgId">, name: string, input: EventTypeUpdate) => ({
   id: newId("evtype_"),
   orgId: ctx.orgId,
   name,
@@ -80,7 +80,7 @@ export async function listEventTypes(
 }
 
 /** An archived one of that name comes back as what is given now. */
-export async function createEventType(ctx: Context, input: EventTypeIn): Promise<EventTypeOut> {
+export async function createEventType(ctx: EventTypeContext, input: EventTypeIn): Promise<EventTypeOut> {
   requireOrg(ctx);
   const row = await changeEventTypes(ctx, async (tx) =>
     requireSchema(await tx.eventTypes.insert(eventTypeRow(ctx, input.name, input))),
@@ -141,7 +141,7 @@ export async function deleteEventType(
 }
 
 /** 422 when the actor knows no event type of one of these names. */
-export async function checkEventTypes(ctx: Context, names: readonly string[] | null | undefined) {
+export async function checkEventTypes(ctx: ActorContext, names: readonly string[] | null | undefined) {
   if (!names?.length) return;
   const missing = await ctx.repos.eventTypes.missing(eventTypeScope(ctx), names);
   if (missing.length > 0) {

@@ -11,6 +11,8 @@ const dayMs = 86_400_000;
 const weekMs = 7 * dayMs;
 /** Long enough that nobody has to look after it while every worker is down. */
 const weeksAhead = 8;
+const dropAttempts = 3;
+const dropRetryMs = 1_000;
 /** 1970-01-05, a Monday. */
 const firstMondayMs = 4 * dayMs;
 
@@ -77,6 +79,20 @@ export async function ensureCurrentPartitions(repos: Repos): Promise<void> {
   await ensurePartitions(repos, partitionsAhead(new Date()));
 }
 
+/** The names of the partitions that hold nothing younger than `days`. */
+export async function oldPartitions(
+  repos: Repos,
+  { days, now }: { days: number; now: Date },
+): Promise<string[]> {
+  const oldest = now.getTime() - days * dayMs;
+  const names = (await repos.partitions.list()).map(({ name }) => name);
+  return names.filter((name) => {
+    const day = name.slice(name.indexOf("_") + 1);
+    const monday = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
+    return monday + weekMs <= oldest;
+  });
+}
+
 /**
  * Drops the partitions that hold nothing younger than `days`. What was cut short is finished by the next call.
  * @returns their names
@@ -85,16 +101,30 @@ export async function dropOldPartitions(
   repos: Repos,
   options: { days: number; now: Date },
 ): Promise<string[]> {
-  const oldest = options.now.getTime() - options.days * dayMs;
   const dropped: string[] = [];
-  for (const { name, state } of await repos.partitions.list()) {
-    const [table, day] = name.split("_") as [PartitionedTable, string];
-    const monday = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
-    if (!(monday + weekMs <= oldest)) continue;
-    if (state === "attached") await repos.partitions.detach(table, name);
-    if (state === "pending") await repos.partitions.finishDetach(table, name);
-    await repos.partitions.drop(name);
-    dropped.push(name);
+  for (const name of await oldPartitions(repos, options)) {
+    if (await dropPartition(repos, name)) dropped.push(name);
   }
   return dropped;
+}
+
+/**
+ * Drops it, whatever was done to that end before.
+ * @returns false when there was none any more: somebody else may be at it too, and is as good
+ */
+export async function dropPartition(repos: Repos, name: string): Promise<boolean> {
+  const table = name.slice(0, name.indexOf("_")) as PartitionedTable;
+  for (let attempt = 1; ; attempt += 1) {
+    const found = (await repos.partitions.list()).find((one) => one.name === name);
+    if (!found) return false;
+    try {
+      if (found.state === "attached") await repos.partitions.detach(table, name);
+      if (found.state === "pending") await repos.partitions.finishDetach(table, name);
+      await repos.partitions.drop(name);
+      return true;
+    } catch (error) {
+      if (attempt === dropAttempts) throw error;
+      await Bun.sleep(dropRetryMs);
+    }
+  }
 }

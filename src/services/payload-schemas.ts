@@ -2,7 +2,7 @@ import { statementDeadlineMs, withDeadline } from "../lib/deadline.ts";
 import { compileSchema, SchemaFault, type Validator } from "../lib/json-schema/index.ts";
 import type { EventType } from "../models/event-types.ts";
 import type { Repos, TxRepos } from "../repos/index.ts";
-import type { Context } from "./context.ts";
+import type { EventTypeContext } from "./context.ts";
 import { AppError, invalid } from "./errors.ts";
 import { newestVersion } from "./event-type-schemas.ts";
 
@@ -65,7 +65,10 @@ export function createPayloadSchemas({ eventTypes }: Pick<Repos, "eventTypes">):
 }
 
 /** Changes event types in a transaction. After it this process knows of the change, and the others hear of it. */
-export async function changeEventTypes<T>(ctx: Context, work: (tx: TxRepos) => Promise<T>): Promise<T> {
+export async function changeEventTypes<T>(
+  ctx: EventTypeContext,
+  work: (tx: TxRepos) => Promise<T>,
+): Promise<T> {
   const result = await ctx.repos.tx(async (tx) => {
     const done = await work(tx);
     await tx.eventTypes.announce();

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { Config } from "../config.ts";
-import { readOrCreateSecret } from "../lib/secret-file.ts";
+import { readOrCreateSecret, readSecret } from "../lib/secret-file.ts";
 
 /** What a token says: `sub` is an org (`org_…`) or an app (`app_…`), the latter with its `org`. */
 export interface TokenClaims extends JWTPayload {
@@ -68,19 +68,20 @@ export async function verifyToken(secret: string, jwt: string): Promise<TokenCla
 const isName = (value: unknown): boolean =>
   typeof value === "string" && !value.includes("\u0000") && value.isWellFormed();
 
-/** The secret that tokens are signed with: JWT_SECRET, or in embedded mode one made once in DATA_DIR. */
-export async function jwtSecretOf(
-  config: Pick<Config, "jwtSecret" | "dataDir" | "embedded">,
-): Promise<string | null> {
+type SecretConfig = Pick<Config, "jwtSecret" | "dataDir" | "embedded">;
+
+const secretPath = ({ dataDir }: SecretConfig) => join(dataDir, "jwt-secret");
+
+/** The secret that tokens are signed with: JWT_SECRET, or in embedded mode the one in DATA_DIR. Null when there is none. */
+export async function findJwtSecret(config: SecretConfig): Promise<string | null> {
   if (config.jwtSecret !== undefined) return config.jwtSecret;
-  return config.embedded ? await readOrCreateSecret(join(config.dataDir, "jwt-secret")) : null;
+  return config.embedded ? ((await readSecret(secretPath(config))) ?? null) : null;
 }
 
-/** The same, where nothing works without: config.ts has refused to start already when there is none. */
-export async function requireJwtSecret(
-  config: Pick<Config, "jwtSecret" | "dataDir" | "embedded">,
-): Promise<string> {
-  const secret = await jwtSecretOf(config);
-  if (secret === null) throw new Error("JWT_SECRET is not set");
-  return secret;
+/** The same for `serve`, which makes the one in DATA_DIR at its first start. */
+export async function requireJwtSecret(config: SecretConfig): Promise<string> {
+  if (config.jwtSecret !== undefined) return config.jwtSecret;
+  if (config.embedded) return readOrCreateSecret(secretPath(config));
+  // config.ts has refused to start already.
+  throw new Error("JWT_SECRET is not set");
 }

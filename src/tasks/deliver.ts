@@ -51,7 +51,7 @@ const localWaitMs = 60_000;
 /** What may lie ready for each place in flight, of the worker and of an endpoint: a claim should pay, memory should not. */
 const backlogPerPlace = 32;
 const endpointBacklogPerPlace = 16;
-const pollIntervalMs = 1_000;
+const pollIntervalMs = 1_500;
 const claimEndpointsMax = 256;
 /** Outcomes that wait for the database before nothing new is taken on. */
 const unrecordedMax = 5_000;

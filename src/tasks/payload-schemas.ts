@@ -7,7 +7,7 @@ import { listen } from "../services/notifications.ts";
 import type { PayloadSchemas } from "../services/payload-schemas.ts";
 
 /** How often a process looks, in case a notification was lost: a change holds everywhere within 5 s. */
-const intervalMs = 3_000;
+const intervalMs = 4_000;
 
 export type PayloadSchemaWatchParts = {
   payloadSchemas: PayloadSchemas;

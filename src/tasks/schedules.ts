@@ -46,6 +46,21 @@ export const schedules: readonly Schedule[] = [
     everySeconds: 3600,
     runOnce: async (ctx) => ({ deleted: await retention.deleteRevokedTokens(ctx) }),
   },
+  {
+    name: "session-ends",
+    everySeconds: 3600,
+    runOnce: async (ctx) => ({ deleted: await retention.deleteSessionEnds(ctx) }),
+  },
+  {
+    name: "background-tasks",
+    everySeconds: 3600,
+    runOnce: async (ctx) => ({ deleted: await retention.deleteEndedTasks(ctx) }),
+  },
+  {
+    name: "audit-log",
+    everySeconds: 3600,
+    runOnce: async (ctx) => ({ deleted: await retention.deleteAuditEntries(ctx) }),
+  },
 ];
 
 let clocks = 0;

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import {
   binary,
   killApps,
+  orgToken,
   runApp,
   type Service,
   startApp,
@@ -124,4 +125,54 @@ test("beside a live serve: stats and doctor look, rotate-secret encrypts, and de
   const { send } = await createTarget(client, hook, "keyed");
   const id = await send();
   await until(() => hook.delivered.has(id));
+});
+
+const summaryOf = (stdout: string) => JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+
+test("beside a live serve recover sends again what has failed, and delete-application leaves no trace", async () => {
+  const hook = receiver();
+  hook.answer = () => ({ status: 500 });
+  const app = await client.post<{ id: string }>("/app", { name: "Frail", uid: "frail" });
+  const endpoint = await client.post<{ id: string }>("/app/frail/endpoint", {
+    url: hook.url,
+    retrySchedule: [],
+  });
+  const { id } = await client.post<{ id: string }>("/app/frail/msg", { eventType: "a", payload: {} });
+  const attempts = async () =>
+    (await client.get<{ data: object[] }>(`/app/frail/attempt/msg/${id}`)).data.length;
+  await until(async () => (await attempts()) === 1);
+  hook.answer = () => ({ status: 204 });
+  const recover = ["ops", "recover", "--endpoint", endpoint.id, "--since", "1h", "--json"];
+  const recovered = await runApp(recover, { env });
+  expect([recovered.code, summaryOf(recovered.stdout)]).toMatchObject([0, { scanned: 1, queued: 1 }]);
+  expect(recovered.stdout).not.toContain("no-worker");
+  await until(() => hook.delivered.has(id));
+  await until(async () => (await attempts()) === 2);
+
+  const remove = ["ops", "delete-application", "--app", app.id];
+  expect((await runApp(remove, { env })).code).toBe(2);
+  const removed = await runApp([...remove, "--yes"], { env });
+  expect([removed.code, summaryOf(removed.stdout)]).toMatchObject([
+    0,
+    { endpoints: 1, attempts: 2, messages: 1 },
+  ]);
+  await expect(client.get("/app/frail")).rejects.toThrow("404");
+  expect((await runApp([...remove, "--yes"], { env })).stderr).toContain("There is no application");
+  const purged = await runApp(["ops", "purge", "--yes"], { env });
+  expect([purged.code, summaryOf(purged.stdout)]).toMatchObject([0, { partitions: 0, payloads: 0 }]);
+});
+
+test("import-svix takes over from a live serve into a database where nothing runs, and a second time nothing", async () => {
+  const own = { DATA_DIR: await usedDataDir() };
+  const argv = ["ops", "import-svix", "--from", serve.url, "--token", orgToken];
+  const imported = await runApp(argv, { env: own });
+  expect([imported.code, imported.stderr.includes(orgToken)]).toEqual([0, false]);
+  const { applications, endpoints } = summaryOf(imported.stdout);
+  expect(applications).toBeGreaterThan(0);
+  expect(endpoints).toBeGreaterThan(0);
+  const again = await runApp(argv, { env: own });
+  expect([again.code, summaryOf(again.stdout)]).toMatchObject([
+    0,
+    { applications: 0, endpoints: 0, kept: applications + endpoints, failed: 0 },
+  ]);
 });

@@ -1,4 +1,5 @@
 import type { TestDatabase } from "./postgres.ts";
+import { until } from "./receiver.ts";
 
 type Line = Record<string, string | number | boolean | null>;
 export type OpsEnd = {
@@ -11,7 +12,7 @@ export type OpsEnd = {
 };
 
 /** Operators' scripts from the source, on a test's database. */
-export function opsOn(database: Pick<TestDatabase, "url">, env: Record<string, string> = {}) {
+export function opsOn(database: Pick<TestDatabase, "url" | "sql">, env: Record<string, string> = {}) {
   const start = (...args: string[]) =>
     Bun.spawn(["bun", "src/main.ts", "ops", ...args], {
       env: { PATH: Bun.env.PATH, DATABASE_URL: database.url, ...env },
@@ -28,5 +29,15 @@ export function opsOn(database: Pick<TestDatabase, "url">, env: Record<string, s
       .map((line) => JSON.parse(line) as Line);
     return { code, out, err, lines, summary: lines.findLast(({ event }) => event === "summary") };
   };
-  return { start, finish, run: (...args: string[]) => finish(start(...args)) };
+  /** Ends it with that signal; after SIGKILL the server goes on with a statement under way, until it has noticed. */
+  const cut = async (child: ReturnType<typeof start>, signal: "SIGINT" | "SIGKILL"): Promise<OpsEnd> => {
+    child.kill(signal);
+    const end = await finish(child);
+    const connected = () =>
+      database.sql`select 1 from pg_stat_activity
+                   where datname = current_database() and application_name like 'posthorn ops %'`;
+    await until(async () => (await connected()).length === 0, 20_000);
+    return end;
+  };
+  return { start, finish, cut, run: (...args: string[]) => finish(start(...args)) };
 }

@@ -154,6 +154,25 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       expireCurrent: (repo) => repo.expireCurrent(orgId, endpointId, 60),
       insert: (repo) => repo.insert(orgId, endpointId, "whsec_y"),
     },
+    erasure: {
+      count: (repo) => repo.count(orgId, appId),
+      nextEndpoint: (repo) => repo.nextEndpoint(orgId, appId),
+      deleteDeliveries: (repo) => repo.deleteDeliveries(orgId, endpointId, 1000),
+      hasDeliveries: (repo) => repo.hasDeliveries(orgId, endpointId),
+      deleteAttempts: (repo) =>
+        each(
+          repo.deleteAttempts(orgId, endpointId, null, 1000),
+          repo.deleteAttempts(orgId, endpointId, attemptId, 1000),
+        ),
+      deleteMessages: (repo) =>
+        each(
+          repo.deleteMessages(orgId, appId, null, 1000),
+          repo.deleteMessages(orgId, appId, messageId, 1000),
+        ),
+      deleteEventIds: (repo) => repo.deleteEventIds(appId, 1000),
+      deleteEndpoint: (repo) => repo.deleteEndpoint(orgId, newId("ep_")),
+      deleteApplication: (repo) => repo.deleteApplication(orgId, newId("app_")),
+    },
     eventTypes: {
       find: (repo) => repo.find(types, "n"),
       list: (repo) => repo.list(types, up, { includeArchived: false, withSchemas: true }),
@@ -201,6 +220,7 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     },
     operator: {
       findEndpoint: (repo) => repo.findEndpoint(endpointId),
+      findApplication: (repo) => repo.findApplication(appId),
       countSecrets: (repo) => repo.countSecrets(),
       listSecrets: (repo) => repo.listSecrets(0, 500),
       replaceSecrets: (repo) => repo.replaceSecrets([{ id: 1, from: "whsec_x", to: "whsec_y" }]),
@@ -275,6 +295,13 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
       deleteEventIds: (repo) => repo.deleteEventIds(messageId, 1000),
       deleteExpiredSecrets: (repo) => repo.deleteExpiredSecrets(1000),
       deleteRevokedTokens: (repo) => repo.deleteRevokedTokens(1000),
+      deleteSessionEnds: (repo) => repo.deleteSessionEnds(365, 1000),
+      deleteEndedTasks: (repo) => repo.deleteEndedTasks(task, 1000),
+      deleteAuditEntries: (repo) => repo.deleteAuditEntries(365, 1000),
+      expungeNext: (repo) => repo.expungeNext({ afterId: from.message, beforeId: messageId, limit: 1000 }),
+      countExpiredPayloads: (repo) => repo.countExpiredPayloads(),
+      countPayloads: (repo) => repo.countPayloads(from.message, messageId),
+      countEventIds: (repo) => repo.countEventIds(from.message),
     },
     ...tokenCalls(filled),
     operational: {

@@ -62,6 +62,30 @@ test("secrets that were rotated out go once they sign no more", async () => {
   expect(left.map(({ secret }) => secret)).toEqual(["live", "old"]);
 });
 
+test("ended tasks go after the retention, who did what and ended sessions after a year", async () => {
+  const task = (days: number, status: string) => sql`
+    insert into background_tasks (id, org_id, app_id, kind, status, input)
+    values (${newId("qtask_", daysAgo(days).getTime())}, 'org_a', ${`${days}`}, 'endpoint.recover', ${status}, '{}')`;
+  for (const days of [1, 89, 91, 200]) await task(days, "finished");
+  await task(300, "running");
+  expect(await run("background-tasks")).toEqual({ deleted: 2 });
+  const tasks = await sql<{ app_id: string }[]>`select app_id from background_tasks order by id`;
+  expect(tasks.map((row) => row.app_id)).toEqual(["300", "89", "1"]);
+
+  await sql`insert into audit_log (actor, action, at)
+            select 'x', days::text, now() - days * interval '1 day' from unnest(array[900, 366, 364, 0]) days`;
+  expect(await run("audit-log")).toEqual({ deleted: 2 });
+  const log = await sql<{ action: string }[]>`select action from audit_log order by id`;
+  expect(log.map(({ action }) => action)).toEqual(["364", "0"]);
+
+  await sql`insert into session_ends (org_id, app_id, session_id, issued_until, ends_at, created_at)
+            select 'org_a', 'app_1', session, now(), now(), now() - days * interval '1 day'
+            from (values ('old', 366), ('', 366), ('young', 364)) t(session, days)`;
+  expect(await run("session-ends")).toEqual({ deleted: 1 });
+  const ends = await sql<{ session_id: string }[]>`select session_id from session_ends order by 1`;
+  expect(ends.map((row) => row.session_id)).toEqual(["", "young"]);
+});
+
 test("partitions are made eight weeks ahead and dropped behind the retention", async () => {
   await prepareHistory(database, 120);
   await run("partitions");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SignJWT } from "jose";
 import { readOrCreateSecret } from "../../src/lib/secret-file.ts";
-import { jwtSecretOf, signToken, verifyToken } from "../../src/services/tokens.ts";
+import { findJwtSecret, requireJwtSecret, signToken, verifyToken } from "../../src/services/tokens.ts";
 
 const SECRET = "kJ8sQ2vZ7xN4mB1cW9eR5tY3uI6oP0aSdFgHjKlQ";
 const ORG = "org_23rb8YdGqMT0qIzpgGwdXfHirMu";
@@ -96,10 +96,13 @@ describe("the secret file", () => {
 
   test("stands in for JWT_SECRET only when embedded", async () => {
     const dataDir = join(folder, "data");
-    expect(await jwtSecretOf({ jwtSecret: SECRET, dataDir, embedded: true })).toBe(SECRET);
-    expect(await jwtSecretOf({ dataDir, embedded: false })).toBeNull();
-    expect(await jwtSecretOf({ dataDir, embedded: true })).toBe(
-      await readOrCreateSecret(join(dataDir, "jwt-secret")),
-    );
+    const embedded = { dataDir, embedded: true };
+    expect(await findJwtSecret({ ...embedded, jwtSecret: SECRET })).toBe(SECRET);
+    expect(await findJwtSecret({ dataDir, embedded: false })).toBeNull();
+    expect(await findJwtSecret(embedded)).toBeNull();
+    expect(await requireJwtSecret({ ...embedded, jwtSecret: SECRET })).toBe(SECRET);
+    const made = await requireJwtSecret(embedded);
+    expect(made).toBe(await readOrCreateSecret(join(dataDir, "jwt-secret")));
+    expect(await findJwtSecret(embedded)).toBe(made);
   });
 });

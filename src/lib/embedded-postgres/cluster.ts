@@ -75,7 +75,16 @@ async function initialize(making: string, runtime: string, home: Home, durable: 
     "--no-instructions",
   ];
   if (!durable) args.push("--no-sync");
-  await runProgram(join(runtime, "bin/initdb"), args, home);
+  try {
+    await runProgram(join(runtime, "bin/initdb"), args, home);
+  } catch (error) {
+    if (!String(error).includes("could not look up effective user ID")) throw error;
+    throw new Error(
+      `uid ${process.getuid?.()} has no entry in /etc/passwd, and PostgreSQL's initdb demands one: ` +
+        "run as a user that has one, or set DATABASE_URL",
+      { cause: error },
+    );
+  }
 }
 
 /** Makes the database if it isn't there: a kill between initdb and here leaves a cluster without it. */

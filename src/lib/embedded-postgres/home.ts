@@ -98,6 +98,13 @@ export function prepareHome(dataDir: string, log: Logger): Home {
   }
 }
 
+/** Whether a first start has been on `dataDir`. Makes nothing. */
+export function hasCluster(dataDir: string): boolean {
+  const pointer = join(dataDir, "postgres.location");
+  const dir = existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : join(dataDir, "postgres");
+  return existsSync(join(dir, "data"));
+}
+
 /** Makes the folder, owned by `owner` when root makes it. */
 export function makeFolder(path: string, mode: number, owner: UserIds | null): void {
   if (existsSync(path)) return;

@@ -8,6 +8,7 @@ import { claimServe, enter, reenter } from "./session.ts";
 import { DATABASE, SOCKET_PORT, SUPERUSER } from "./settings.ts";
 import { supervise } from "./supervisor.ts";
 
+export { hasCluster } from "./home.ts";
 export { postgresOptions, socketUrl } from "./socket-url.ts";
 
 export type EmbeddedPostgresOptions = {
