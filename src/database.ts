@@ -187,8 +187,11 @@ export function connect(
   return socket ? postgres({ ...socket, ...common }) : postgres(url, common);
 }
 
-/** @throws Error with the command to run when the schema is older than this release, or was changed under it */
-export async function requireSchema(database: Database): Promise<void> {
+/**
+ * A schema newer than this release is what it meets while the next one is being rolled out: it says so and goes on.
+ * @throws Error with the command to run when the schema is older than this release, or was changed under it
+ */
+export async function requireSchema(database: Database, log: Logger): Promise<void> {
   const found = await checkSchema({ sql: database.direct, migrations });
   if (found === "ok") return;
   if (found.changed.length > 0)
@@ -198,4 +201,5 @@ export async function requireSchema(database: Database): Promise<void> {
       `the database's schema is too old (missing ${found.behind.join(", ")}): run \`app migrate\` first`,
     );
   }
+  log.warn({ migrations: found.ahead }, "the database's schema is newer than this release");
 }

@@ -37,7 +37,7 @@ export function runOperation(
 /** The same around work that changes nothing, and prints what it has found itself. */
 export function openOperation<T>(name: string, work: (operation: OpenOperation) => Promise<T>): Promise<T> {
   return withDatabase(name, loadConfig(environment(), "ops"), async (operation) => {
-    await requireSchema(operation.database);
+    await requireSchema(operation.database, operation.log);
     return work(operation);
   });
 }

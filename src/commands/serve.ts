@@ -88,7 +88,7 @@ async function start(
   await reachDatabase(config, database, log);
   const repos = createRepos(database.sql);
   if (database.embedded) await bringUpToDate(database.direct, repos, log);
-  else await requireSchema(database);
+  else await requireSchema(database, log);
   const jwtSecret = await requireJwtSecret(config);
   const sealer = createSealer(config.encryptionKeys);
 

@@ -43,7 +43,7 @@ export default extendCommand(
 /** @returns how to stop it, in order */
 async function start(config: Config, log: Logger, database: Database): Promise<ShutdownStep[]> {
   await reachDatabase(config, database, log);
-  await requireSchema(database);
+  await requireSchema(database, log);
   const { engine, direct } = database;
   const { open } = createSealer(config.encryptionKeys);
   const repos = createRepos(database.sql);

@@ -1,6 +1,9 @@
 import type { Sql } from "postgres";
 import { type ClaimedDelivery, type ClaimRow, toClaimed } from "./deliveries.ts";
 
+/** How far apart the starts under one throttle are: an endpoint's own, or its application's. */
+export type Step = { id: string; ms: number };
+
 /** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
 export function createThrottlesRepo(sql: Sql) {
   /** The throttles of an endpoint and its application, locked. Only those that were there before the statement. */
@@ -21,6 +24,13 @@ export function createThrottlesRepo(sql: Sql) {
       from rates r join throttles t on t.id = r.id order by t.id for update of t
     )`;
 
+  /** The throttle that sets the pace goes on after the last start; of the other's moments only as many are used up. */
+  const usedUp = sql`
+    update throttles t
+    set next_at = case when h.step = p.step then p.first_at else h.next_at end
+                  + make_interval(secs => h.step * n.taken)
+    from held h, pace p,`;
+
   return {
     /**
      * Takes an endpoint's next free moment, for a delivery that is claimed already.
@@ -33,8 +43,7 @@ export function createThrottlesRepo(sql: Sql) {
           select max(next_at) as first_at, max(step) as step, count(*) = (select count(*) from rates) as complete from held
         ),
         moved as (
-          update throttles t set next_at = p.first_at + make_interval(secs => p.step)
-          from pace p where p.complete and t.id in (select id from held)
+          ${usedUp} (select 1 as taken) n where p.complete and t.id = h.id
         )
         select case when p.complete then
                  greatest(0, 1000 * coalesce(extract(epoch from p.first_at - clock_timestamp()), 0))::float8
@@ -54,8 +63,10 @@ export function createThrottlesRepo(sql: Sql) {
     async claim(
       endpointId: string,
       options: { lease: string; leaseSeconds: number; aheadSeconds: number; deliveriesMax: number },
-    ): Promise<(ClaimedDelivery & { startsInMs: number; stepMs: number })[]> {
-      const rows = await sql<(ClaimRow & { starts_in_ms: number; step_ms: number })[]>`
+    ): Promise<(ClaimedDelivery & { startsInMs: number; steps: Step[] })[]> {
+      const rows = await sql<
+        (ClaimRow & { starts_in_ms: number; throttles: string[]; steps_ms: number[] })[]
+      >`
         with ${heldThrottles(endpointId)},
         -- The slower of the two rates sets the step, the later of the two moments the start.
         pace as materialized (
@@ -82,9 +93,7 @@ export function createThrottlesRepo(sql: Sql) {
           ) d
         ),
         moved as (
-          update throttles t set next_at = p.first_at + make_interval(secs => p.step * n.taken)
-          from pace p, (select count(*) as taken from due) n
-          where t.id in (select id from held) and n.taken > 0
+          ${usedUp} (select count(*) as taken from due) n where n.taken > 0 and t.id = h.id
         ),
         claimed as (
           update deliveries d
@@ -97,10 +106,16 @@ export function createThrottlesRepo(sql: Sql) {
                (select max(revision) from rates) as revision, false as probe,
                m.payload is null as gone, m.event_type, m.channels, m.tags, m.payload, m.content_type,
                greatest(0, 1000 * extract(epoch from p.first_at - clock_timestamp()) + 1000 * p.step * c.place)::float8
-                 as starts_in_ms, (1000 * p.step)::float8 as step_ms
+                 as starts_in_ms,
+               array(select id from held order by id) as throttles,
+               array(select (1000 * step)::float8 from held order by id) as steps_ms
         from claimed c cross join pace p left join messages m on m.id = c.message_id
         order by c.place`;
-      return rows.map((row) => ({ ...toClaimed(row), startsInMs: row.starts_in_ms, stepMs: row.step_ms }));
+      return rows.map((row) => ({
+        ...toClaimed(row),
+        startsInMs: row.starts_in_ms,
+        steps: row.throttles.map((id, n) => ({ id, ms: Number(row.steps_ms[n]) })),
+      }));
     },
   };
 }

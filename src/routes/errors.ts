@@ -1,6 +1,6 @@
 import { ValueErrorType } from "@sinclair/typebox/errors";
 import { ValidationError } from "../lib/elysia/index.ts";
-import { isUnavailable } from "../lib/postgres-errors.ts";
+import { isRetriable, isUnavailable } from "../lib/postgres-errors.ts";
 import { innermost, type SchemaFault } from "../schemas/faults.ts";
 import { AppError, errorBody, invalid, type ValidationIssue } from "../services/errors.ts";
 
@@ -21,7 +21,7 @@ export function toAppError(code: unknown, error: unknown): AppError {
     return error instanceof Error && error.cause instanceof AppError
       ? error.cause
       : invalid(["body"], "can't be read");
-  if (isUnavailable(error)) return new AppError("unavailable", { cause: error });
+  if (isUnavailable(error) || isRetriable(error)) return new AppError("unavailable", { cause: error });
   return new AppError("server_error", { cause: error });
 }
 

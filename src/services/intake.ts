@@ -33,6 +33,8 @@ export type HandOver = {
   take(deliveries: Delivery[]): void;
   /** What was to be committed under this lease failed, perhaps after the commit: nobody holds what it may name. */
   forfeit(lease: string): void;
+  /** It holds the turn at a FIFO endpoint, and claims what has come meanwhile when its batch has ended. */
+  holdsTurn(endpointId: string): boolean;
   /** Something was committed that is due and that nobody holds. */
   wake(): void;
 };
@@ -112,7 +114,8 @@ export function createIntake(options: IntakeOptions): Intake {
       return result.deliveries.flatMap((queued) => {
         if (queued.leased && offer !== null)
           return [held(row, result.appId, queued, offer.lease, leaseEndsAt)];
-        if (row.deliverAt === null || row.deliverAt.getTime() <= Date.now()) left = true;
+        const isDue = row.deliverAt === null || row.deliverAt.getTime() <= Date.now();
+        if (isDue && !options.handOver?.holdsTurn(queued.endpointId)) left = true;
         return [];
       });
     });

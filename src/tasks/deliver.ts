@@ -154,12 +154,17 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     const leaseEndsAt = performance.now() + leaseMs;
     const after = walkedTo ?? "";
     const held = hold();
-    const claim = await returns.claimUnder(held.lease, () =>
-      deliveries.claim({ ...held, after, endpointsMax: claimEndpointsMax }),
-    );
+    const claim = await returns.claimUnder(held.lease, async () => {
+      const taken = await deliveries.claim({ ...held, after, endpointsMax: claimEndpointsMax });
+      const gone = taken.deliveries.filter((delivery) => delivery.gone);
+      await deliveries.drop(gone.map((delivery) => ({ ...delivery, lease: held.lease })));
+      return taken;
+    });
     walkedTo = claim.walkedTo;
-    await takeClaimed(claim.deliveries, held.lease, leaseEndsAt);
-    for (const endpointId of claim.throttled) await throttled.claim(endpointId);
+    for (const delivery of claim.deliveries) {
+      if (!delivery.gone) push({ ...delivery, lease: held.lease, leaseEndsAt });
+    }
+    await throttled.claim(claim.throttled);
     await fifo.claim(claim.inLine);
     noteWhatIsLeft(held, claim.deliveries);
     // A walk that started in the middle has yet to see the beginning.
@@ -178,16 +183,6 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     }
   };
 
-  const takeClaimed = async (
-    claimed: ClaimedDelivery[],
-    lease: string,
-    leaseEndsAt: number,
-  ): Promise<void> => {
-    const held = claimed.map((delivery) => ({ ...delivery, lease, leaseEndsAt }));
-    for (const delivery of held) if (!delivery.gone) push(delivery);
-    await deliveries.drop(held.filter(({ gone }) => gone));
-  };
-
   const throttled = createThrottled({
     throttles: options.throttles,
     returns,
@@ -195,7 +190,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     leaseMs,
     deliveriesMax: endpointBacklogMax,
     start: push,
-    drop: (delivery) => deliveries.drop([delivery]),
+    drop: (gone) => deliveries.drop(gone),
     claimAgainIn: (ms) => loop.wakeIn(ms),
   });
 
@@ -207,7 +202,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     leaseMs,
     aliveSince: options.aliveSince,
     start: push,
-    drop: (dropped) => deliveries.drop(dropped),
+    drop: (gone) => deliveries.drop(gone),
     claimAgain: () => loop.wake(),
   });
 
@@ -228,6 +223,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       returns.addLease(lease);
       loop.wake();
     },
+    holdsTurn: (endpointId) => fifo.holds(endpointId),
     wake: () => loop.wake(),
     async stop(deadline) {
       stopping.abort();

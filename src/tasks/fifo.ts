@@ -1,3 +1,4 @@
+import type { DeliveryKey } from "../repos/deliveries.ts";
 import type { ThrottlesRepo } from "../repos/throttles.ts";
 import type { TurnsRepo } from "../repos/turns.ts";
 import type { Delivery } from "../services/delivery.ts";
@@ -6,6 +7,8 @@ import type { Returns } from "./returns.ts";
 export type Fifo = {
   /** Takes the turn at these endpoints, goes on where a batch has ended here, and starts the first of each. */
   claim(endpointIds: string[]): Promise<void>;
+  /** Whether the turn is held here, and what has come to the line will be claimed when the batch has ended. */
+  holds(endpointId: string): boolean;
   /** Whether it was started from here, so that the next of its line waits for it. */
   owns(delivery: Delivery): boolean;
   /** It is over: when it has arrived, and that is committed, the next one starts. */
@@ -26,7 +29,7 @@ export type FifoOptions = {
   /** Since when (performance.now()) nobody can have taken this worker for dead. */
   aliveSince(): number;
   start(delivery: Delivery): void;
-  drop(deliveries: Delivery[]): Promise<void>;
+  drop(keys: DeliveryKey[]): Promise<void>;
   claimAgain(): void;
 };
 
@@ -87,6 +90,7 @@ export function createFifo(options: FifoOptions): Fifo {
 
   return {
     async claim(endpointIds) {
+      const ending = [...over.keys()];
       const asked = [
         ...[...over].map(([endpointId, held]) => ({ endpointId, held })),
         ...endpointIds.flatMap((endpointId) => (over.has(endpointId) ? [] : { endpointId, held: null })),
@@ -95,15 +99,21 @@ export function createFifo(options: FifoOptions): Fifo {
       const lease = options.nextLease();
       const takenAt = performance.now();
       const leaseEndsAt = takenAt + options.leaseMs;
-      const claimed = await options.returns.claimUnder(lease, () =>
-        options.turns.claim(asked, { lease, leaseSeconds: options.leaseMs / 1000, perLineMax: batchMax }),
-      );
+      const claimed = await options.returns.claimUnder(lease, async () => {
+        const taken = await options.turns.claim(asked, {
+          lease,
+          leaseSeconds: options.leaseMs / 1000,
+          perLineMax: batchMax,
+        });
+        await options.drop(taken.filter(({ gone }) => gone).map((delivery) => ({ ...delivery, lease })));
+        return taken;
+      });
       const held = claimed.map((delivery) => ({ ...delivery, lease, leaseEndsAt }));
-      await options.drop(held.filter(({ gone }) => gone));
       const lines = Map.groupBy(held, ({ endpointId }) => endpointId);
       // What came while its turn was being given up found it taken.
-      if ([...over.keys()].some((endpointId) => !lines.has(endpointId))) options.claimAgain();
-      over.clear();
+      if (ending.some((endpointId) => !lines.has(endpointId))) options.claimAgain();
+      // Others have ended meanwhile: theirs is the next claim.
+      for (const endpointId of ending) over.delete(endpointId);
       for (const [endpointId, line] of lines) {
         const turn: Turn = {
           lease,
@@ -117,6 +127,7 @@ export function createFifo(options: FifoOptions): Fifo {
         next(endpointId, turn);
       }
     },
+    holds: (endpointId) => !stopped && turns.has(endpointId),
     owns: (delivery) => turns.get(delivery.endpointId)?.current === delivery,
     ended(delivery, arrived) {
       const turn = turns.get(delivery.endpointId);

@@ -8,7 +8,7 @@ export type Returns = {
   addFailed(key: DeliveryKey): void;
   /** The lease of a statement whose end is not known: it may have been committed. */
   addLease(lease: string): void;
-  /** Runs a statement that takes deliveries under a lease, which is given back unless it ends well. */
+  /** Runs what takes deliveries under a lease, all of which is given back unless it ends well. */
   claimUnder<T>(lease: string, claim: () => Promise<T>): Promise<T>;
   /** Makes all of it due again. What the database would not take is tried again by the next call. */
   giveBack(): Promise<void>;

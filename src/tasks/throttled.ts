@@ -1,10 +1,11 @@
-import type { ThrottlesRepo } from "../repos/throttles.ts";
+import type { DeliveryKey } from "../repos/deliveries.ts";
+import type { Step, ThrottlesRepo } from "../repos/throttles.ts";
 import type { Delivery } from "../services/delivery.ts";
 import type { Returns } from "./returns.ts";
 
 export type Throttled = {
-  /** Takes what of an endpoint may start soon, and starts each at its moment. */
-  claim(endpointId: string): Promise<void>;
+  /** Takes what of these endpoints may start soon, and starts each at its moment. */
+  claim(endpointIds: string[]): Promise<void>;
   /** Starts nothing more. Returns those whose moment has not come. */
   cancel(): Delivery[];
 };
@@ -17,7 +18,7 @@ export type ThrottledOptions = {
   leaseMs: number;
   deliveriesMax: number;
   start(delivery: Delivery): void;
-  drop(delivery: Delivery): Promise<void>;
+  drop(keys: DeliveryKey[]): Promise<void>;
   /** There may be more to claim by then. */
   claimAgainIn(ms: number): void;
 };
@@ -26,53 +27,77 @@ export type ThrottledOptions = {
 const aheadSeconds = 1;
 /** The step of the smallest throttleRate, one a second. */
 const stepMsMax = 1_000;
+/** Endpoints of which it is kept when they were served last. */
+const servedMax = 10_000;
 
 /** Deliveries of endpoints with a `throttleRate`: the database gives each its moment, and here they wait for it. */
 export function createThrottled(options: ThrottledOptions): Throttled {
   const later = new Map<Timer, Delivery>();
-  /** By endpoint, the oldest first; those that no step reaches back to any more are forgotten. */
+  /** By throttle, the oldest first; those that no step reaches back to any more are forgotten. */
   const lastStarts = new Map<string, number>();
-  const noteStart = (endpointId: string): void => {
+  const noteStart = (steps: Step[]): void => {
     const now = performance.now();
-    lastStarts.delete(endpointId);
-    lastStarts.set(endpointId, now);
+    for (const { id } of steps) {
+      lastStarts.delete(id);
+      lastStarts.set(id, now);
+    }
     for (const [id, at] of lastStarts) {
       if (now - at <= stepMsMax) break;
       lastStarts.delete(id);
     }
   };
 
-  const startLater = (delivery: Delivery, inMs: number, stepMs: number): void => {
+  const startLater = (delivery: Delivery, inMs: number, steps: Step[]): void => {
     const timer = setTimeout(() => {
       later.delete(timer);
       // After a stall of this process many are late: they still go out one step apart.
-      const lastStart = lastStarts.get(delivery.endpointId) ?? Number.NEGATIVE_INFINITY;
-      const earlyMs = lastStart + stepMs - performance.now();
-      if (earlyMs > 1) return startLater(delivery, earlyMs, stepMs);
-      noteStart(delivery.endpointId);
+      const earliest = steps.map(({ id, ms }) => (lastStarts.get(id) ?? Number.NEGATIVE_INFINITY) + ms);
+      const earlyMs = Math.max(...earliest) - performance.now();
+      if (earlyMs > 1) return startLater(delivery, earlyMs, steps);
+      noteStart(steps);
       options.start(delivery);
     }, inMs);
     later.set(timer, delivery);
   };
 
+  /** By endpoint, which claim was the last to find something; the oldest first. */
+  const served = new Map<string, number>();
+  let claims = 0;
+  const noteServed = (endpointId: string): void => {
+    served.delete(endpointId);
+    served.set(endpointId, claims);
+    const [oldest] = served.keys();
+    if (served.size > servedMax && oldest !== undefined) served.delete(oldest);
+  };
+
+  const claimOne = async (endpointId: string): Promise<void> => {
+    const lease = options.nextLease();
+    const leaseEndsAt = performance.now() + options.leaseMs;
+    const claimed = await options.returns.claimUnder(lease, async () => {
+      const taken = await options.throttles.claim(endpointId, {
+        lease,
+        leaseSeconds: options.leaseMs / 1000,
+        aheadSeconds,
+        deliveriesMax: options.deliveriesMax,
+      });
+      await options.drop(taken.filter(({ gone }) => gone).map((delivery) => ({ ...delivery, lease })));
+      return taken;
+    });
+    for (const { startsInMs, steps, ...delivery } of claimed) {
+      if (!delivery.gone) startLater({ ...delivery, lease, leaseEndsAt }, startsInMs, steps);
+    }
+    if (claimed.length === 0) return;
+    noteServed(endpointId);
+    options.claimAgainIn((aheadSeconds * 1000) / 2);
+  };
+
   return {
-    async claim(endpointId) {
-      const lease = options.nextLease();
-      const leaseEndsAt = performance.now() + options.leaseMs;
-      const claimed = await options.returns.claimUnder(lease, () =>
-        options.throttles.claim(endpointId, {
-          lease,
-          leaseSeconds: options.leaseMs / 1000,
-          aheadSeconds,
-          deliveriesMax: options.deliveriesMax,
-        }),
-      );
-      for (const { startsInMs, stepMs, ...delivery } of claimed) {
-        const held = { ...delivery, lease, leaseEndsAt };
-        if (delivery.gone) await options.drop(held);
-        else startLater(held, startsInMs, stepMs);
-      }
-      if (claimed.length > 0) options.claimAgainIn((aheadSeconds * 1000) / 2);
+    async claim(endpointIds) {
+      claims += 1;
+      // Endpoints of one application take the same moments: whoever has waited longest comes first.
+      const lastServed = (endpointId: string) => served.get(endpointId) ?? 0;
+      const inTurn = endpointIds.toSorted((a, b) => lastServed(a) - lastServed(b));
+      for (const endpointId of inTurn) await claimOne(endpointId);
     },
     cancel() {
       for (const timer of later.keys()) clearTimeout(timer);

@@ -1,12 +1,13 @@
-import { afterAll, expect, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
+import { createThrottlesRepo } from "../../src/repos/throttles.ts";
 import { type Engine, startEngine } from "../harness/engine.ts";
 import { createTestDatabase } from "../harness/postgres.ts";
 import { type Receiver, startReceiver, until } from "../harness/receiver.ts";
 
 const stops: (() => Promise<void>)[] = [];
-afterAll(async () => {
-  for (const stop of stops.reverse()) await stop();
-});
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+}, 30_000);
 
 const receiver = (): Receiver => {
   const one = startReceiver();
@@ -76,6 +77,53 @@ test("throttleRate holds over all workers together, for an endpoint and for an a
     expect(busiest).toBeLessThanOrEqual(1 + Math.ceil((1_100 + lateMs) / 100));
   }
 }, 60_000);
+
+test("endpoints share their application's throttleRate over two workers: none starves, and slow ones slow no other", async () => {
+  const database = await createTestDatabase();
+  stops.push(() => database.drop());
+  const engines = [await start({ database }), await start({ database })];
+  const [engine] = engines as [Engine];
+  const [one, other, slow] = [receiver(), receiver(), receiver()];
+  const slowCount = 5;
+  const app = await engine.addApplication({ throttle_rate: 40 });
+  await engine.addEndpoint(app, one.url);
+  await engine.addEndpoint(app, other.url);
+  for (let n = 0; n < slowCount; n += 1) await engine.addEndpoint(app, slow.url, { throttle_rate: 1 });
+  const stalls = watchStalls();
+  await Promise.all(engines.map((each) => each.send(app, 30)));
+  await until(() => Math.max(one.received.length, other.received.length) === 60, 20_000);
+  expect(Math.min(one.received.length, other.received.length)).toBeGreaterThanOrEqual(15);
+  expect(slow.received.length).toBeGreaterThan(0);
+  await Promise.all([one.waitFor(60, 20_000), other.waitFor(60, 20_000)]);
+  const lateMs = 2 * stalls.stop();
+  const times = [one, other, slow].flatMap(({ received }) => received.map(({ at }) => at));
+  const within = times.map((from) => times.filter((at) => at >= from && at < from + 1_100).length);
+  // Of the slow ones, each may have one that is held for longer than the moment that it has used up.
+  expect(Math.max(...within)).toBeLessThanOrEqual(1 + Math.ceil((1_100 + lateMs) / 25) + slowCount);
+}, 60_000);
+
+test("of its application's moments an endpoint with a lower throttleRate uses up one a delivery", async () => {
+  const engine = await start({ worker: false });
+  const { sql } = engine.database;
+  const app = await engine.addApplication({ throttle_rate: 40 });
+  const slow = await engine.addEndpoint(app, "http://127.0.0.1:1/", { throttle_rate: 1 });
+  await engine.send(app, 2);
+  const throttles = createThrottlesRepo(sql);
+  // The first to ask makes the rows.
+  expect(await throttles.reserve(slow)).toBeNull();
+  const hold = { lease: crypto.randomUUID(), leaseSeconds: 60, aheadSeconds: 1, deliveriesMax: 10 };
+  const claimed = await throttles.claim(slow, { ...hold, deliveriesMax: 1 });
+  expect(claimed).toMatchObject([{ startsInMs: expect.any(Number) }]);
+  const next = async (id: string) =>
+    Number(
+      (await sql`select extract(epoch from next_at) * 1000 as ms from throttles where id = ${id}`)[0]?.ms,
+    );
+  expect(Math.round((await next(slow)) - (await next(app)))).toBe(1_000 - 25);
+  const before = await next(app);
+  expect(await throttles.reserve(slow)).toBeGreaterThanOrEqual(0);
+  expect((await next(slow)) - (await next(app))).toBeGreaterThan(0);
+  expect(await next(app)).toBeGreaterThan(before);
+});
 
 /** `stop` returns by how many milliseconds this process was ever late. */
 function watchStalls(): { stop(): number } {

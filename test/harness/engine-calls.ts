@@ -22,7 +22,7 @@ export const engineRepos = (sql: Sql) => ({
 });
 
 export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos>> {
-  const { orgId, appId, endpointId, lateMessageId } = filled;
+  const { orgId, appId, endpointId, fifoEndpointId, lateMessageId } = filled;
   const lease = crypto.randomUUID();
   const keys = [{ messageId: filled.messageId, endpointId, trigger: 0, lease }];
   const row = {
@@ -98,8 +98,13 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
         repo.claim(endpointId, { lease, leaseSeconds: 30, aheadSeconds: 1, deliveriesMax: 10 }),
     },
     turns: {
-      claim: (repo) => repo.claim([{ endpointId, held: lease }], { lease, leaseSeconds: 30, perLineMax: 50 }),
-      end: (repo) => repo.end([{ endpointId, lease }]),
+      claim: (repo) =>
+        repo.claim([{ endpointId: fifoEndpointId, held: null }], {
+          lease,
+          leaseSeconds: 30,
+          perLineMax: 50,
+        }),
+      end: (repo) => repo.end([{ endpointId: fifoEndpointId, lease }]),
     },
     workers: {
       beat: (repo) => repo.beat("w", 10),

@@ -48,6 +48,14 @@ export async function fillTables(database: TestDatabase) {
             select id, (${endpoints}::text[])[case when n % 10 = 0 then 1 else 1 + n % 4000 end], ${orgId},
                    ${apps[0] as string}, now() + n * interval '1 second'
             from unnest(${messages.slice(0, 20_000)}::text[]) with ordinality t(id, n)`;
+  // One endpoint in eight is FIFO, and one of these has a long line.
+  const inLine = endpoints.filter((_, n) => n % 8 === 2);
+  await sql`update endpoints set fifo = true where id = any(${inLine}::text[])`;
+  await sql`insert into turns (endpoint_id, org_id) select id, ${orgId} from unnest(${inLine}::text[]) id`;
+  await sql`insert into deliveries (message_id, endpoint_id, org_id, app_id, due_at, priority, position)
+            select id, (${inLine}::text[])[case when n % 4 = 0 then 1 else 1 + n % 500 end], ${orgId},
+                   ${apps[0] as string}, now(), 3, nextval('delivery_positions')
+            from unnest(${messages.slice(20_000)}::text[]) with ordinality t(id, n)`;
   await sql`insert into message_event_ids (app_id, event_id, message_id)
             select (${apps}::text[])[1 + n % 2000], 'event' || n, id
             from unnest(${messages}::text[]) with ordinality t(id, n)`;
@@ -70,6 +78,7 @@ export async function fillTables(database: TestDatabase) {
     appUid: "uid1",
     otherApp: { id: apps[10] as string },
     endpointId: endpoints[0] as string,
+    fifoEndpointId: inLine[0] as string,
     messageId: messages[20_000] as string,
     lateMessageId: messages[39_000] as string,
     attemptId: attempts[40_000] as string,

@@ -12,7 +12,7 @@ import { type Node, nodes, planOf, recordingClient, type Statement } from "../ha
 
 /** Tables that grow with use: nothing may read one from end to end. */
 const growing =
-  /^(messages|attempts)(_\d{8})?$|^(deliveries|idempotency_keys|message_event_ids|endpoints|applications|api_keys|revoked_tokens|session_ends)$/;
+  /^(messages|attempts)(_\d{8})?$|^(deliveries|idempotency_keys|message_event_ids|endpoints|applications|api_keys|revoked_tokens|session_ends|turns)$/;
 
 /** Statements that may, and why. */
 const exempt: Record<string, string> = {

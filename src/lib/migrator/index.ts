@@ -1,6 +1,7 @@
 /** Plain numbered SQL files, applied once each, in order, by one process at a time. */
 import type postgres from "postgres";
 import type { Logger } from "../log.ts";
+import { isRetriable, postgresErrorCode } from "../postgres-errors.ts";
 import { applyMigration } from "./apply.ts";
 import { type AppliedMigration, compare, type Migration, type MigrationState, planUp } from "./plan.ts";
 
@@ -16,6 +17,7 @@ export type SchemaCheck = "ok" | { behind: string[]; ahead: string[]; changed: s
 const LOCK_TIMEOUT_MS = 5_000;
 const LOCK_ATTEMPTS = 10;
 const LOCK_RETRY_MS = 1_000;
+const lockNotAvailable = "55P03";
 
 /**
  * Applies what is pending, each in a transaction unless its first line is `-- posthorn:no-transaction`. Any number of processes
@@ -92,7 +94,7 @@ async function applyPatiently(
       );
       return;
     } catch (error) {
-      if (attempt === LOCK_ATTEMPTS || !isLockTimeout(error)) throw error;
+      if (attempt === LOCK_ATTEMPTS || !isHeldUp(error)) throw error;
       log.warn(
         { migration: migration.name, attempt },
         "migration waits for a lock that running queries hold",
@@ -102,10 +104,9 @@ async function applyPatiently(
   }
 }
 
-/** 55P03, lock_not_available. */
-function isLockTimeout(error: unknown): boolean {
-  return error instanceof Error && Reflect.get(Object(error.cause), "code") === "55P03";
-}
+/** A lock was not to be had in time, or those who run queries and it waited for each other. */
+const isHeldUp = (error: unknown): boolean =>
+  postgresErrorCode(error) === lockNotAvailable || isRetriable(error);
 
 async function readApplied(sql: postgres.Sql | postgres.ReservedSql): Promise<AppliedMigration[]> {
   return sql<AppliedMigration[]>`
