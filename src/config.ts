@@ -42,7 +42,7 @@ const ConfigSchema = Type.Object({
   }),
   jwtSecret: variable("JWT_SECRET", Type.Optional(Type.String()), {
     description:
-      "Signs and checks org and app tokens (HS256), 32 characters or more. Required with DATABASE_URL.",
+      "Signs and checks org and app tokens (HS256), 32 characters or more; a weak one only while HOST is loopback. Required with DATABASE_URL.",
     defaultText: "embedded: made once, kept in DATA_DIR",
     hide: "value",
   }),

@@ -1,3 +1,4 @@
+import type { ApiKeyScope } from "../models/api-keys.ts";
 import type { Capability } from "./capabilities.ts";
 import type { Actor } from "./context.ts";
 import { AppError } from "./errors.ts";
@@ -128,16 +129,11 @@ export function requireAccess(actor: Actor, method: string, route: string): void
   const verb = method === "HEAD" ? "GET" : method;
   const called = `${verb} ${route.slice(prefix.length).replace(/\/$/, "")}`;
   const access = routeAccess[called] ?? "admin";
-  if (!may(actor, called, access, verb)) throw new AppError("insufficient access");
+  if (!may(actor, called, access)) throw new AppError("insufficient access");
 }
 
-function may(
-  actor: Extract<Actor, { kind: "app" | "key" }>,
-  called: string,
-  access: Access,
-  verb: string,
-): boolean {
-  if (actor.kind === "key") return mayKey(actor, access, verb);
+function may(actor: Extract<Actor, { kind: "app" | "key" }>, called: string, access: Access): boolean {
+  if (actor.kind === "key") return actor.scopes.includes(scopeFor(called, access)) || access === "all";
   return actor.pollerId === null ? mayOwner(actor, access) : pollerRoutes.has(called);
 }
 
@@ -146,7 +142,8 @@ function mayOwner(actor: Extract<Actor, { kind: "app" }>, access: Access): boole
   return access !== "org" && access !== "admin" && actor.capabilities.includes(access);
 }
 
-function mayKey(actor: Extract<Actor, { kind: "key" }>, access: Access, verb: string): boolean {
-  if (access === "all") return true;
-  return actor.scopes.includes(access === "admin" ? "admin" : verb === "GET" ? "read" : "write");
+/** Reading shows no secret, and moves nothing. */
+function scopeFor(called: string, access: Access): ApiKeyScope {
+  if (access === "admin" || /^GET .*\/secret$/.test(called)) return "admin";
+  return called.startsWith("GET ") && access !== "ManageEndpoint" ? "read" : "write";
 }

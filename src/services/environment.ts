@@ -22,6 +22,18 @@ export async function exportEnvironment(ctx: Context): Promise<EnvironmentOut> {
   return { version: 1, createdAt: new Date().toISOString(), eventTypes, settings: null, connectors: [] };
 }
 
+type Imported = NonNullable<EnvironmentIn["eventTypes"]>[number];
+
+/** What only we have is lost on its way through an SDK's types: where an import says nothing of it, it stays as it is. */
+function rowOf(ctx: Context, one: Imported) {
+  const { retrySchedule, validatePayloads, ...row } = eventTypeRow(ctx, one.name, one);
+  return {
+    ...row,
+    ...(one.retrySchedule !== undefined && { retrySchedule }),
+    ...(one.validatePayloads !== undefined && { validatePayloads }),
+  };
+}
+
 /** Adds what isn't there and replaces what is, all or nothing. Takes nothing away. */
 export async function importEnvironment(ctx: Context, input: EnvironmentIn): Promise<void> {
   requireOrg(ctx);
@@ -30,7 +42,7 @@ export async function importEnvironment(ctx: Context, input: EnvironmentIn): Pro
   const eventTypes = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   await changeEventTypes(ctx, async (tx) => {
     for (const one of eventTypes) {
-      const { eventType } = await tx.eventTypes.upsert(eventTypeRow(ctx, one.name, one));
+      const { eventType } = await tx.eventTypes.upsert(rowOf(ctx, one));
       requirePayloadSchema(eventType, ["body", "eventTypes", String(input.eventTypes?.indexOf(one))]);
     }
     await audit(ctx, tx, {

@@ -18,8 +18,8 @@ export type PayloadSchemas = {
 
 type Known = Map<string, Map<string, { version: string; schema: PayloadSchema }>>;
 
-/** About a quarter of a second at worst, in which the process does nothing else; a usual payload takes a hundred. */
-const stepsMax = 1_000_000;
+/** About a tenth of a second at worst, in which the process does nothing else; a usual payload takes a hundred. */
+const stepsMax = 250_000;
 
 /** The event types, of all orgs, that have payloads checked. Their schemas are read with the first message of each. */
 export function createPayloadSchemas({

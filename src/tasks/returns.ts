@@ -1,3 +1,4 @@
+import { statementTimeoutMs } from "../lib/deadline.ts";
 import type { DeliveriesRepo, DeliveryKey } from "../repos/deliveries.ts";
 
 /** What this worker holds in the queue and won't deliver. */
@@ -10,17 +11,30 @@ export type Returns = {
   addLease(lease: string): void;
   /** Runs what takes deliveries under a lease, all of which is given back unless it ends well. */
   claimUnder<T>(lease: string, claim: () => Promise<T>): Promise<T>;
-  /** Makes all of it due again. What the database would not take is tried again by the next call. */
+  /**
+   * Makes all of it due again. What the database would not take is tried again by the next call, and what it may have
+   * committed since by later ones.
+   */
   giveBack(): Promise<void>;
 };
 
+/**
+ * When the lease of a statement whose end is not known is freed, in milliseconds from the first time on. A server whose
+ * client is gone notices late: what it was at is committed still, perhaps after the first time, at most until it times out.
+ */
+const freeAgainMs = [1_000, 4_000, statementTimeoutMs + 1_000] as const;
 /** Long enough that a secret that can't be opened, say, doesn't keep a worker busy with nothing else. */
 const failedAfterSeconds = 10;
 
-export function createReturns(deliveries: Pick<DeliveriesRepo, "release" | "releaseLeases">): Returns {
+export function createReturns(
+  deliveries: Pick<DeliveriesRepo, "release" | "releaseLeases">,
+  now = () => performance.now(),
+): Returns {
   const waiting: DeliveryKey[] = [];
   const failed: DeliveryKey[] = [];
   const leases = new Set<string>();
+  /** Those that were freed once, and when they are freed again. */
+  const doubtful: { lease: string; atMs: number }[] = [];
   const release = async (list: DeliveryKey[], afterSeconds: number): Promise<void> => {
     const keys = list.splice(0);
     try {
@@ -46,6 +60,12 @@ export function createReturns(deliveries: Pick<DeliveriesRepo, "release" | "rele
       for (const lease of leases) {
         await deliveries.releaseLeases({ from: lease, to: lease });
         leases.delete(lease);
+        doubtful.push(...freeAgainMs.map((afterMs) => ({ lease, atMs: now() + afterMs })));
+      }
+      for (const [n, { lease, atMs }] of [...doubtful.entries()].reverse()) {
+        if (atMs > now()) continue;
+        await deliveries.releaseLeases({ from: lease, to: lease });
+        doubtful.splice(n, 1);
       }
     },
   };

@@ -125,6 +125,8 @@ export function createWorker(parts: WorkerParts): Worker {
         listen(direct, dueChannel, deliver.wake, deliver.wake),
         listen(direct, tasksChannel, wakeTasks, wakeTasks),
       ]);
+      // Before it holds anything: the leases of a worker that nobody knows would be freed by nobody.
+      await workers.beat(workerId, null);
       heartbeat.start();
       deliver.start();
       replays.start();

@@ -96,6 +96,14 @@ runScenarios(
 
     { name: "read may look", request: "GET /app/own", as: "read", status: 200 },
     { name: "read may look for", request: "HEAD /app/own", as: "read", status: 200 },
+    { name: "read sees no secret", request: "GET /app/own/endpoint/one/secret", as: "read", status: 403 },
+    { name: "admin does", request: "GET /app/own/endpoint/one/secret", as: "admin", status: 200 },
+    {
+      name: "read moves no consumer",
+      request: "GET /app/own/poller/one/consumer/c",
+      as: "read",
+      status: 403,
+    },
     { name: "read may not make", request: "POST /app", as: "read", body: { name: "x" }, status: 403 },
     { name: "read may not send", request: "POST /app/own/msg", as: "read", body: message, status: 403 },
     { name: "nor learns what it takes", request: "POST /app", as: "read", body: {}, status: 403 },

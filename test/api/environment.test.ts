@@ -84,3 +84,21 @@ test("a list longer than a page goes both ways, and the last of a name counts", 
   expect(body.eventTypes.length).toBe(599);
   expect(body.eventTypes.find(({ name }: { name: string }) => name === "t.0").description).toBe("599");
 });
+
+test("an export that went through an SDK's types takes nothing from an event type that they don't know", async () => {
+  const token = await orgToken("org_sdk");
+  const own = { validatePayloads: true, retrySchedule: [9] };
+  const schemas = { "1": { type: "object" } };
+  const body = { name: "checked", description: "", schemas, ...own };
+  expect((await api.request("POST", "/event-type", { token, body })).status).toBe(201);
+  const eventTypes = [{ name: "checked", description: "new", schemas }];
+  expect((await api.request("POST", "/environment/import", { token, body: { eventTypes } })).status).toBe(
+    204,
+  );
+  const { body: after } = await api.request("GET", "/event-type/checked", { token });
+  expect(after).toMatchObject({ description: "new", ...own });
+  const cleared = [{ ...eventTypes[0], retrySchedule: null, validatePayloads: false }];
+  await api.request("POST", "/environment/import", { token, body: { eventTypes: cleared } });
+  const { body: last } = await api.request("GET", "/event-type/checked", { token });
+  expect(last).toMatchObject({ retrySchedule: null, validatePayloads: false });
+});
