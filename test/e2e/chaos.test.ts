@@ -16,7 +16,7 @@ import { createRandom } from "../harness/random.ts";
 import { until } from "../harness/receiver.ts";
 import { type Count, startTally } from "../harness/tally.ts";
 
-const seconds = Number(process.env.CHAOS_SECONDS ?? 35);
+const seconds = Number(process.env.CHAOS_SECONDS ?? 25);
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 setDefaultTimeout(seconds * 1_000 + 240_000);
