@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
 import { dateValue, idValue, listValue } from "../src/lib/cli-values.ts";
-import { type Job, jobArgs } from "../src/lib/operator/job.ts";
+import { followBatches, type Job, jobArgs } from "../src/lib/operator/job.ts";
 import { createRateLimiter, perSecondValue } from "../src/lib/operator/rate.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
 import { runOperation } from "../src/operation.ts";
@@ -88,12 +88,7 @@ function readPlan(args: Record<string, unknown>): Plan {
 async function dryRun(job: Job, ctx: ActorContext, request: BackfillRequest): Promise<Counts> {
   const { appId } = request.endpoint;
   const total = await countReplay(ctx, { ...request, appId, cursor: null });
-  let counts = { scanned: 0, queued: 0 };
-  for await (counts of tryReplay(ctx, request, batchSizeMax)) {
-    job.report.progress(counts.scanned, total);
-    if (job.signal.aborted) break;
-  }
-  return counts;
+  return followBatches(job, tryReplay(ctx, request, batchSizeMax), total);
 }
 
 async function run(

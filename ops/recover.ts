@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 import { extendCommand } from "../src/lib/cli.ts";
 import { UsageError } from "../src/lib/cli-errors.ts";
 import { dateValue, idValue } from "../src/lib/cli-values.ts";
-import { type Job, jobArgs } from "../src/lib/operator/job.ts";
+import { followBatches, type Job, jobArgs } from "../src/lib/operator/job.ts";
 import { perSecondValue } from "../src/lib/operator/rate.ts";
 import type { Counts } from "../src/lib/operator/report.ts";
 import { runOperation } from "../src/operation.ts";
@@ -72,12 +72,7 @@ export default extendCommand(
 
 async function dryRun(job: Job, ctx: ActorContext, request: RecoveryRequest): Promise<Counts> {
   const total = await countReplay(ctx, { ...request, appId: request.endpoint.appId, cursor: null });
-  let counts = { scanned: 0, queued: 0 };
-  for await (counts of tryRecovery(ctx, request, batchSize)) {
-    job.report.progress(counts.scanned, total);
-    if (job.signal.aborted) break;
-  }
-  return counts;
+  return followBatches(job, tryRecovery(ctx, request, batchSize), total);
 }
 
 async function run(

@@ -4,6 +4,7 @@ import { jsonMember } from "../lib/json-member.ts";
 import { RawJson } from "../lib/raw-json.ts";
 import type { IntakeRow } from "../repos/intake.ts";
 import type { MessageIn } from "../schemas/message-in.ts";
+import type { MessageOut } from "../schemas/messages.ts";
 import { createApplication } from "./applications.ts";
 import { requireOrg } from "./authorization.ts";
 import type { Context } from "./context.ts";
@@ -33,17 +34,6 @@ export type SendMessageInput = {
   withContent: boolean;
 };
 
-export type SentMessage = {
-  id: string;
-  eventId: string | null;
-  eventType: string;
-  channels: string[] | null;
-  tags: string[] | null;
-  deliverAt: string | null;
-  payload: RawJson;
-  timestamp: string;
-};
-
 const dayMs = 86_400_000;
 const deliverAtDaysMax = 30;
 
@@ -57,7 +47,7 @@ export async function sendMessage(
   ctx: Context,
   parts: SendMessageParts,
   input: SendMessageInput,
-): Promise<SentMessage> {
+): Promise<MessageOut> {
   requireOrg(ctx);
   const row = toRow(ctx, parts, input);
   checkApplication(input);
@@ -93,14 +83,14 @@ async function repeated(
   row: IntakeRow,
   input: SendMessageInput,
   otherwise: AppError,
-): Promise<SentMessage> {
+): Promise<MessageOut> {
   const first = row.idempotency === null ? null : await parts.findByKey(ctx.orgId, row.idempotency.key);
   if (first === null) throw otherwise;
   if (first.bodyHash !== row.idempotency?.bodyHash) throw new AppError("idempotency_conflict");
   return sent({ ...row, id: first.messageId }, input);
 }
 
-const sent = (row: IntakeRow, input: SendMessageInput): SentMessage => ({
+const sent = (row: IntakeRow, input: SendMessageInput): MessageOut => ({
   id: row.id,
   eventId: row.eventId,
   eventType: row.eventType,

@@ -154,12 +154,11 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     const leaseEndsAt = performance.now() + leaseMs;
     const after = walkedTo ?? "";
     const held = hold();
-    const claim = await returns.claimUnder(held.lease, async () => {
-      const taken = await deliveries.claim({ ...held, after, endpointsMax: claimEndpointsMax });
-      const gone = taken.deliveries.filter((delivery) => delivery.gone);
-      await deliveries.drop(gone.map((delivery) => ({ ...delivery, lease: held.lease })));
-      return taken;
-    });
+    const claim = await returns.claimUnder(
+      held.lease,
+      () => deliveries.claim({ ...held, after, endpointsMax: claimEndpointsMax }),
+      (taken) => taken.deliveries,
+    );
     walkedTo = claim.walkedTo;
     for (const delivery of claim.deliveries) {
       if (!delivery.gone) push({ ...delivery, lease: held.lease, leaseEndsAt });
@@ -190,7 +189,6 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     leaseMs,
     deliveriesMax: endpointBacklogMax,
     start: push,
-    drop: (gone) => deliveries.drop(gone),
     claimAgainIn: (ms) => loop.wakeIn(ms),
   });
 
@@ -202,7 +200,6 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     leaseMs,
     aliveSince: options.aliveSince,
     start: push,
-    drop: (gone) => deliveries.drop(gone),
     claimAgain: () => loop.wake(),
   });
 

@@ -1,4 +1,3 @@
-import type { DeliveryKey } from "../repos/deliveries.ts";
 import type { ThrottlesRepo } from "../repos/throttles.ts";
 import type { TurnsRepo } from "../repos/turns.ts";
 import type { Delivery } from "../services/delivery.ts";
@@ -29,7 +28,6 @@ export type FifoOptions = {
   /** Since when (performance.now()) nobody can have taken this worker for dead. */
   aliveSince(): number;
   start(delivery: Delivery): void;
-  drop(keys: DeliveryKey[]): Promise<void>;
   claimAgain(): void;
 };
 
@@ -99,15 +97,12 @@ export function createFifo(options: FifoOptions): Fifo {
       const lease = options.nextLease();
       const takenAt = performance.now();
       const leaseEndsAt = takenAt + options.leaseMs;
-      const claimed = await options.returns.claimUnder(lease, async () => {
-        const taken = await options.turns.claim(asked, {
-          lease,
-          leaseSeconds: options.leaseMs / 1000,
-          perLineMax: batchMax,
-        });
-        await options.drop(taken.filter(({ gone }) => gone).map((delivery) => ({ ...delivery, lease })));
-        return taken;
-      });
+      const claimed = await options.returns.claimUnder(
+        lease,
+        () =>
+          options.turns.claim(asked, { lease, leaseSeconds: options.leaseMs / 1000, perLineMax: batchMax }),
+        (taken) => taken,
+      );
       const held = claimed.map((delivery) => ({ ...delivery, lease, leaseEndsAt }));
       const lines = Map.groupBy(held, ({ endpointId }) => endpointId);
       // What came while its turn was being given up found it taken.

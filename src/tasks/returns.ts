@@ -1,5 +1,5 @@
 import { statementTimeoutMs } from "../lib/deadline.ts";
-import type { DeliveriesRepo, DeliveryKey } from "../repos/deliveries.ts";
+import type { ClaimedDelivery, DeliveriesRepo, DeliveryKey } from "../repos/deliveries.ts";
 
 /** What this worker holds in the queue and won't deliver. */
 export type Returns = {
@@ -9,8 +9,16 @@ export type Returns = {
   addFailed(key: DeliveryKey): void;
   /** The lease of a statement whose end is not known: it may have been committed. */
   addLease(lease: string): void;
-  /** Runs what takes deliveries under a lease, all of which is given back unless it ends well. */
-  claimUnder<T>(lease: string, claim: () => Promise<T>): Promise<T>;
+  /**
+   * Runs a statement that takes deliveries under a lease, and drops those of them that are gone. All of it is given
+   * back unless both end well.
+   * @param takenOf the deliveries in what the statement returned
+   */
+  claimUnder<T>(
+    lease: string,
+    claim: () => Promise<T>,
+    takenOf: (claimed: T) => ClaimedDelivery[],
+  ): Promise<T>;
   /**
    * Makes all of it due again. What the database would not take is tried again by the next call, and what it may have
    * committed since by later ones.
@@ -27,7 +35,7 @@ const freeAgainMs = [1_000, 4_000, statementTimeoutMs + 1_000] as const;
 const failedAfterSeconds = 10;
 
 export function createReturns(
-  deliveries: Pick<DeliveriesRepo, "release" | "releaseLeases">,
+  deliveries: Pick<DeliveriesRepo, "drop" | "release" | "releaseLeases">,
   now = () => performance.now(),
 ): Returns {
   const waiting: DeliveryKey[] = [];
@@ -48,9 +56,11 @@ export function createReturns(
     add: (keys) => void waiting.push(...keys),
     addFailed: (key) => void failed.push(key),
     addLease: (lease) => void leases.add(lease),
-    async claimUnder(lease, claim) {
+    async claimUnder(lease, claim, takenOf) {
       leases.add(lease);
       const claimed = await claim();
+      const gone = takenOf(claimed).filter((delivery) => delivery.gone);
+      await deliveries.drop(gone.map((delivery) => ({ ...delivery, lease })));
       leases.delete(lease);
       return claimed;
     },

@@ -1,4 +1,3 @@
-import type { DeliveryKey } from "../repos/deliveries.ts";
 import type { Step, ThrottlesRepo } from "../repos/throttles.ts";
 import type { Delivery } from "../services/delivery.ts";
 import type { Returns } from "./returns.ts";
@@ -18,7 +17,6 @@ export type ThrottledOptions = {
   leaseMs: number;
   deliveriesMax: number;
   start(delivery: Delivery): void;
-  drop(keys: DeliveryKey[]): Promise<void>;
   /** There may be more to claim by then. */
   claimAgainIn(ms: number): void;
 };
@@ -73,16 +71,17 @@ export function createThrottled(options: ThrottledOptions): Throttled {
   const claimOne = async (endpointId: string): Promise<void> => {
     const lease = options.nextLease();
     const leaseEndsAt = performance.now() + options.leaseMs;
-    const claimed = await options.returns.claimUnder(lease, async () => {
-      const taken = await options.throttles.claim(endpointId, {
-        lease,
-        leaseSeconds: options.leaseMs / 1000,
-        aheadSeconds,
-        deliveriesMax: options.deliveriesMax,
-      });
-      await options.drop(taken.filter(({ gone }) => gone).map((delivery) => ({ ...delivery, lease })));
-      return taken;
-    });
+    const claimed = await options.returns.claimUnder(
+      lease,
+      () =>
+        options.throttles.claim(endpointId, {
+          lease,
+          leaseSeconds: options.leaseMs / 1000,
+          aheadSeconds,
+          deliveriesMax: options.deliveriesMax,
+        }),
+      (taken) => taken,
+    );
     for (const { startsInMs, steps, ...delivery } of claimed) {
       if (!delivery.gone) startLater({ ...delivery, lease, leaseEndsAt }, startsInMs, steps);
     }

@@ -10,6 +10,7 @@ function createScene() {
   const returns = createReturns(
     {
       release: async () => {},
+      drop: async () => {},
       async releaseLeases(range) {
         asked.push(range?.from ?? "");
         return held.delete(range?.from ?? "") ? 1 : 0;
@@ -42,8 +43,18 @@ test("what a statement without an answer commits later is given back too, until 
 test("a claim that ends well keeps what it took; one that fails gives it back", async () => {
   const { held, asked, returns } = createScene();
   held.add("good").add("bad");
-  expect(await returns.claimUnder("good", async () => 7)).toBe(7);
-  const failing = returns.claimUnder("bad", () => Promise.reject(new Error("cut")));
+  expect(
+    await returns.claimUnder(
+      "good",
+      async () => 7,
+      () => [],
+    ),
+  ).toBe(7);
+  const failing = returns.claimUnder(
+    "bad",
+    () => Promise.reject(new Error("cut")),
+    () => [],
+  );
   expect(await failing.catch((error: Error) => error.message)).toBe("cut");
   await returns.giveBack();
   expect([...held]).toEqual(["good"]);

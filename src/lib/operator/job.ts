@@ -28,6 +28,25 @@ export interface Job {
 }
 
 /**
+ * Shows how far batches have come, until they end or a signal comes.
+ * @param batches the counts so far, after each
+ * @param total how much there is to scan
+ * @returns the last counts
+ */
+export async function followBatches(
+  job: Job,
+  batches: AsyncIterable<{ scanned: number; queued: number }>,
+  total: number,
+): Promise<Counts> {
+  let counts = { scanned: 0, queued: 0 };
+  for await (counts of batches) {
+    job.report.progress(counts.scanned, total);
+    if (job.signal.aborted) break;
+  }
+  return counts;
+}
+
+/**
  * Runs a script's work and ends it with a summary of its counts.
  * @returns the exit code: 0 done, 1 when the count `failed` is above 0, 130 when a signal came.
  */
