@@ -29,17 +29,18 @@ export function createGroupCommit<T, R>(options: GroupCommitOptions<T, R>): Grou
   let idleWaiters: (() => void)[] = [];
 
   const flush = async (group: Waiting<T, R>[]): Promise<void> => {
-    try {
-      const results = await options.run(group.map((entry) => entry.item));
-      group.forEach((entry, index) => {
-        entry.resolve(results[index] as R);
-      });
-    } catch (error) {
-      for (const entry of group) entry.reject(error);
-    }
+    const [outcome] = await Promise.allSettled([options.run(group.map((entry) => entry.item))]);
     running -= 1;
     underWay -= group.length;
+    // Before anybody is told: the database works on the next ones while these are answered.
     pump();
+    group.forEach((entry, index) => {
+      if (outcome.status === "fulfilled") entry.resolve(outcome.value[index] as R);
+      else entry.reject(outcome.reason);
+    });
+    if (running > 0) return;
+    for (const wake of idleWaiters) wake();
+    idleWaiters = [];
   };
 
   const pump = (): void => {
@@ -48,10 +49,6 @@ export function createGroupCommit<T, R>(options: GroupCommitOptions<T, R>): Grou
       running += 1;
       underWay += group.length;
       void flush(group);
-    }
-    if (running === 0 && idleWaiters.length > 0) {
-      for (const wake of idleWaiters) wake();
-      idleWaiters = [];
     }
   };
 

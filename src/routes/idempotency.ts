@@ -1,3 +1,4 @@
+import { invalid } from "../services/errors.ts";
 import { type Answer, claimKey, settleKey } from "../services/idempotency.ts";
 import type { RequestState } from "./api.ts";
 
@@ -6,10 +7,21 @@ type Hooked = RequestState & { request: Request; set: { status?: number | string
 /** Accepting a message settles its key in its own statement. */
 const acceptsMessage = /^\/api\/v1\/app\/[^/]+\/msg$/;
 
+export const idempotencyKeyLengthMax = 256;
+
+/** Null without one, or with an empty one: taken for a key, that would make one request of all that come with it. */
+export function idempotencyKeyOf({ headers }: Request): string | null {
+  const key = headers.get("idempotency-key");
+  if (key !== null && key.length > idempotencyKeyLengthMax)
+    throw invalid(["header", "idempotency-key"], `is longer than ${idempotencyKeyLengthMax} characters`);
+  return key || null;
+}
+
 /** Before a handler: the kept answer when the request is a repeat, or else nothing, and the key is held. */
 export async function beginIdempotent(context: Hooked): Promise<Response | undefined> {
-  const key = context.request.headers.get("idempotency-key");
-  if (!key || context.request.method !== "POST") return undefined;
+  if (context.request.method !== "POST") return undefined;
+  const key = idempotencyKeyOf(context.request);
+  if (key === null) return undefined;
   const url = new URL(context.request.url);
   const path = url.pathname.replace(/\/$/, "");
   if (acceptsMessage.test(path)) return undefined;

@@ -9,6 +9,7 @@ import { HttpError, ValidationError } from "../schemas/common.ts";
 import { namedSchemas } from "../schemas/index.ts";
 import { AppError, type ErrorCode, errorBody, errorCodes, invalid } from "../services/errors.ts";
 import { version } from "../version.ts";
+import { idempotencyKeyLengthMax } from "./idempotency.ts";
 import { introduction, pathParameters, tags } from "./openapi-texts.ts";
 
 /** The whole API, as its routes and their schemas tell it. */
@@ -79,7 +80,7 @@ const description: ApiDescription = {
         required: false,
         description:
           "Up to 12 hours, the same key and body get the answer of the first time, and nothing happens twice.",
-        schema: { type: "string", maxLength: 256, examples: ["order-42-paid"] },
+        schema: { type: "string", maxLength: idempotencyKeyLengthMax, examples: ["order-42-paid"] },
       },
     ],
   },

@@ -6,6 +6,7 @@ import { EventExampleIn, MessageOut } from "../schemas/messages.ts";
 import { sendExample } from "../services/send-example.ts";
 import { type SendMessageParts, sendMessage } from "../services/send-message.ts";
 import { type ApiParts, api } from "./api.ts";
+import { idempotencyKeyOf } from "./idempotency.ts";
 
 /** Accepting: apart from the other message routes, since it goes by the intake and not by the repos. */
 export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts }) =>
@@ -18,8 +19,7 @@ export const sendMessageRoutes = (parts: ApiParts & { sending: SendMessageParts 
           path: `/api/v1/app/${params.app_id}/msg`,
           message: body,
           rawBody,
-          // An empty one names nothing: taken for a key, it would make one message of all that come with it.
-          idempotencyKey: request.headers.get("idempotency-key") || null,
+          idempotencyKey: idempotencyKeyOf(request),
           withContent: query.with_content ?? true,
         });
         return status(202, message);

@@ -40,6 +40,22 @@ test("an empty key is none", async () => {
   expect(second.text).not.toBe(first.text);
 });
 
+test("a key of more than 256 characters is refused by its name, and does nothing", async () => {
+  await api.request("POST", "/app", { body: { name: "long", uid: "long" } });
+  const message = { eventType: "a", eventId: "long", payload: {} };
+  for (const [path, body] of [["/app", { name: "longest" }] as const, ["/app/long/msg", message] as const]) {
+    const refused = await create("k".repeat(257), body, api, path);
+    expect(refused.status).toBe(422);
+    expect(refused.body).toEqual({
+      detail: [
+        { loc: ["header", "idempotency-key"], msg: "is longer than 256 characters", type: "value_error" },
+      ],
+    });
+    expect((await create("k".repeat(256), body, api, path)).status).toBeOneOf([201, 202]);
+  }
+  expect(await count("longest")).toBe(1);
+});
+
 test("a trailing slash makes no difference", async () => {
   const key = newKey();
   const first = await create(key, { name: "slash" });

@@ -7,7 +7,9 @@ function createStage(options: { itemsMax?: number; parallel?: number } = {}) {
   const group = createGroupCommit<number, string>({
     itemsMax: options.itemsMax ?? 100,
     parallel: options.parallel ?? 1,
-    run: (items) => {
+    run: async (items) => {
+      // As a driver does: it sends in a later step of this turn.
+      await null;
       groups.push(items);
       return new Promise((resolve, reject) =>
         ends.push((outcome) =>
@@ -40,6 +42,15 @@ test("what is submitted in one turn goes out together", async () => {
   for (const item of [1, 2, 3]) void group.submit(item);
   await Bun.sleep(0);
   expect(groups).toEqual([[1, 2, 3]]);
+});
+
+test("the next group is under way before anybody of the last one is told", async () => {
+  const { group, groups, ends } = createStage();
+  const first = group.submit(1).then(() => groups.length);
+  await Bun.sleep(0);
+  void group.submit(2);
+  ends[0]?.("commit");
+  expect(await first).toBe(2);
 });
 
 test("no group is larger than the cap, and no more of them run than allowed", async () => {
