@@ -10,9 +10,10 @@ import { mib, packPostgres } from "./postgres-archive.ts";
 
 const root = join(import.meta.dir, "..");
 const started = performance.now();
+const native = `bun-${process.platform}-${process.arch}`;
 const { values } = parseArgs({
   options: {
-    target: { type: "string", default: `bun-${process.platform}-${process.arch}` },
+    target: { type: "string", default: native },
     outfile: { type: "string", default: join(root, "app") },
     entry: { type: "string", default: join(root, "src/main.ts") },
   },
@@ -33,6 +34,9 @@ const built = await Bun.build({
   // Not identifiers: names of classes and functions stand in logs.
   minify: { syntax: true, whitespace: true },
   sourcemap: "linked",
+  // Parsed ahead, it starts a quarter sooner. Elsewhere than where it was built it may crash (oven-sh/bun#18416).
+  bytecode: values.target === native,
+  format: "esm",
   define: { "process.env.NODE_ENV": '"production"' },
   plugins: [embedArchive(packed)],
 });

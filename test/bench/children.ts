@@ -1,9 +1,11 @@
 /** The bench's own processes: the generator, the receiver, the limits. Each is ended when the bench is. */
 import { join } from "node:path";
+import type { FloorOptions } from "./floor-server.ts";
 import type { InsertsOptions, InsertsResult } from "./limit-inserts.ts";
 import type { PostsOptions, PostsResult } from "./limit-posts.ts";
 import type { LoadOptions, LoadResult } from "./load.ts";
 import { runText } from "./payload.ts";
+import type { Program } from "./programs.ts";
 import type { Report, Usage } from "./receiver.ts";
 
 const running = new Set<Bun.Subprocess>();
@@ -40,6 +42,27 @@ export const signedPosts = (options: PostsOptions): Promise<PostsResult> =>
 export const inserts = (options: InsertsOptions): Promise<InsertsResult> =>
   run("limit-inserts.ts", options, 60 + 2 * options.seconds);
 
+/** Reads the port that a server prints once it listens. */
+async function portOf(child: Bun.Subprocess<"ignore", "pipe", "inherit">): Promise<number> {
+  const { value } = await child.stdout.getReader().read();
+  return Number(new TextDecoder().decode(value));
+}
+
+export async function startFloor(options: FloorOptions): Promise<Program> {
+  const startedAt = performance.now();
+  const child = start("floor-server.ts", [JSON.stringify(options)]);
+  const port = await portOf(child);
+  return {
+    pid: child.pid,
+    port,
+    readyMs: performance.now() - startedAt,
+    async stop() {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
+}
+
 export type Receiver = {
   url: string;
   report(run: number): Promise<Report>;
@@ -52,8 +75,7 @@ export type Receiver = {
 
 export async function startReceiver(): Promise<Receiver> {
   const child = start("receiver.ts", []);
-  const { value } = await child.stdout.getReader().read();
-  const url = `http://127.0.0.1:${Number(new TextDecoder().decode(value))}`;
+  const url = `http://127.0.0.1:${await portOf(child)}`;
   const ask = async <Answer>(path: string) => (await (await fetch(`${url}${path}`)).json()) as Answer;
   return {
     url,

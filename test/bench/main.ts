@@ -69,7 +69,7 @@ process.on("exit", killTestPostgres);
 const [first = "", ...others] = process.argv.slice(2);
 if (first === "--help") {
   console.log(usage);
-} else if (["runner", "egress", "lists"].includes(first)) {
+} else if (["runner", "egress", "floor", "lists"].includes(first)) {
   const script = join(import.meta.dir, `${first}.ts`);
   process.exitCode = await Bun.spawn([process.execPath, script, ...others], {
     stdio: ["inherit", "inherit", "inherit"],

@@ -36,7 +36,7 @@ export type Options = {
 
 export const usage = `bun run bench [flags]            the table; about an hour, 20 GB of disk
 bun run bench --quick            the same in small, about 3 minutes: for the bench's own sake, not for figures
-bun run bench runner|egress|lists [arguments]
+bun run bench runner|egress|floor|lists [arguments]
 
   --only ${groupNames.join(",")}
   --rounds 3          alternating rounds, of which the medians are taken
