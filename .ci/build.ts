@@ -36,6 +36,8 @@ const built = await Bun.build({
   sourcemap: "linked",
   // Parsed ahead, it starts a quarter sooner. Elsewhere than where it was built it may crash (oven-sh/bun#18416).
   bytecode: values.target === native,
+  // All the way down it would take 100 MB more under load.
+  bytecodeDepth: 1,
   format: "esm",
   define: { "process.env.NODE_ENV": '"production"' },
   plugins: [embedArchive(packed)],
