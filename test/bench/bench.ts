@@ -1,8 +1,9 @@
 /** What the rows share: the binary, the receiver, one instance for all that need none of their own. */
-import { inserts, load, type Receiver, signedPosts } from "./children.ts";
+import { binary } from "../harness/binary.ts";
+import { inserts, load, type Receiver, signedPosts, startReceiver } from "./children.ts";
 import type { Options } from "./options.ts";
 import { cpuMs, treeCpuMs } from "./processes.ts";
-import { type Instance, orgId, startInstance, token } from "./programs.ts";
+import { type Instance, orgId, type Served, startInstance, token } from "./programs.ts";
 import type { Sample } from "./rounds.ts";
 
 export type Bench = {
@@ -19,11 +20,15 @@ export type Bench = {
 export const endpointSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const inFlight = 64;
 
-export function createBench(parts: { options: Options; binary: string; receiver: Receiver }): Bench {
+/** Builds the binary unless the options name one, and starts the receiver. */
+export async function createBench(options: Options): Promise<Bench> {
+  if (process.platform !== "linux") throw new Error("The bench reads Linux' /proc.");
   let runs = 0;
   let shared: Promise<Instance> | null = null;
   const bench: Bench = {
-    ...parts,
+    options,
+    binary: options.binary ?? (await binary()),
+    receiver: await startReceiver(),
     nextRun() {
       runs += 1;
       return runs;
@@ -34,6 +39,7 @@ export function createBench(parts: { options: Options; binary: string; receiver:
     },
     async stop() {
       await (await shared)?.stop();
+      bench.receiver.stop();
     },
   };
   return bench;
@@ -86,7 +92,7 @@ export async function createApp(
 /** Shares of a core that the receiver, and the program and its PostgreSQL if named, take while something runs. */
 export async function watching(
   bench: Bench,
-  instance: Instance | null,
+  instance: Served | null,
   measure: () => Promise<Sample>,
 ): Promise<Sample> {
   const read = async () => ({

@@ -5,7 +5,6 @@ import type { InsertsOptions, InsertsResult } from "./limit-inserts.ts";
 import type { PostsOptions, PostsResult } from "./limit-posts.ts";
 import type { LoadOptions, LoadResult } from "./load.ts";
 import { runText } from "./payload.ts";
-import type { Program } from "./programs.ts";
 import type { Report, Usage } from "./receiver.ts";
 
 const running = new Set<Bun.Subprocess>();
@@ -48,19 +47,11 @@ async function portOf(child: Bun.Subprocess<"ignore", "pipe", "inherit">): Promi
   return Number(new TextDecoder().decode(value));
 }
 
-export async function startFloor(options: FloorOptions): Promise<Program> {
-  const startedAt = performance.now();
+export type Floor = { pid: number; port: number; stop(): void };
+
+export async function startFloor(options: FloorOptions): Promise<Floor> {
   const child = start("floor-server.ts", [JSON.stringify(options)]);
-  const port = await portOf(child);
-  return {
-    pid: child.pid,
-    port,
-    readyMs: performance.now() - startedAt,
-    async stop() {
-      child.kill("SIGKILL");
-      await child.exited;
-    },
-  };
+  return { pid: child.pid, port: await portOf(child), stop: () => child.kill("SIGKILL") };
 }
 
 export type Receiver = {

@@ -1,50 +1,35 @@
-/**
- * `bun run bench floor [flags]`: what accepting reaches beside the least that this stack can do (floor-server.ts), and
- * beside L2. Flags as in options.ts; `--only` means nothing here.
- */
-import { binary } from "../harness/binary.ts";
-import { killTestPostgres } from "../harness/postgres.ts";
-import { type Bench, createApp, createBench, limitInserts } from "./bench.ts";
-import { startFloor, startReceiver } from "./children.ts";
-import { readOptions } from "./options.ts";
-import type { Instance } from "./programs.ts";
+import { type Bench, createApp, limitInserts } from "./bench.ts";
+import { startFloor } from "./children.ts";
 import { alternate, type Sample } from "./rounds.ts";
 import { accepting } from "./traffic.ts";
 
 /** One comes last: by then everything is compiled. */
 const connectionsTried = [64, 256, 1];
+/** More of them than PostgreSQL has places for would tell nothing. */
+const limitConnectionsMax = 64;
 
-process.on("exit", killTestPostgres);
-const options = readOptions(process.argv.slice(2));
-const bench = createBench({
-  options,
-  binary: options.binary ?? (await binary()),
-  receiver: await startReceiver(),
-});
-await compare(bench, await bench.shared());
-await bench.stop();
-bench.receiver.stop();
-process.exit(0);
-
-async function compare(bench: Bench, instance: Instance): Promise<void> {
+/**
+ * `bun run bench floor [flags]`: prints what accepting reaches beside the least that this stack can do
+ * (floor-server.ts), and beside L2. Flags as in options.ts; `--only` means nothing here.
+ */
+export async function compareWithFloor(bench: Bench): Promise<void> {
+  const instance = await bench.shared();
+  const { databaseUrl: url, postmaster } = instance;
   const { appId } = await createApp(instance.serve.port, []);
-  const onFloor = async (commits: "alone" | "shared"): Promise<Instance> => ({
-    ...instance,
-    serve: await startFloor({ url: instance.databaseUrl, commits }),
-  });
-  const [alone, shared] = [await onFloor("alone"), await onFloor("shared")];
+  const alone = await startFloor({ url, commits: "alone" });
+  const shared = await startFloor({ url, commits: "shared" });
   for (const connections of connectionsTried) {
     const taken = await alternate(bench.options.rounds, {
-      // A pool of more connections than PostgreSQL has places for tells nothing.
-      L2: () => limitInserts(bench, instance, Math.min(connections, 64)),
-      "a commit each": () => accepting(bench, alone, appId, connections),
-      "shared commits": () => accepting(bench, shared, appId, connections),
+      L2: () => limitInserts(bench, instance, Math.min(connections, limitConnectionsMax)),
+      "a commit each": () => accepting(bench, { serve: alone, postmaster }, appId, connections),
+      "shared commits": () => accepting(bench, { serve: shared, postmaster }, appId, connections),
       posthorn: () => accepting(bench, instance, appId, connections),
     });
     const limit = taken.L2.perSecond ?? Number.NaN;
     for (const [name, sample] of Object.entries(taken)) console.log(lineOf(connections, name, sample, limit));
   }
-  for (const { serve } of [alone, shared]) await serve.stop();
+  alone.stop();
+  shared.stop();
 }
 
 function lineOf(connections: number, name: string, sample: Sample, limit: number): string {

@@ -4,10 +4,9 @@
  * flags. The generator, the receiver and the loops of the limits are processes of their own.
  */
 import { join } from "node:path";
-import { binary } from "../harness/binary.ts";
 import { killTestPostgres } from "../harness/postgres.ts";
 import { type Bench, createBench } from "./bench.ts";
-import { startReceiver } from "./children.ts";
+import { compareWithFloor } from "./floor.ts";
 import { type GroupName, type Options, readOptions, usage } from "./options.ts";
 import { acceptRows } from "./rows/accept.ts";
 import { endToEndRows, fanOutRows, steadyRows } from "./rows/deliver.ts";
@@ -33,12 +32,7 @@ const groups: Record<GroupName, (bench: Bench) => Promise<Row[]>> = {
 };
 
 async function measure(options: Options): Promise<boolean> {
-  if (process.platform !== "linux") throw new Error("The bench reads Linux' /proc.");
-  const bench = createBench({
-    options,
-    binary: options.binary ?? (await binary()),
-    receiver: await startReceiver(),
-  });
+  const bench = await createBench(options);
   const rows: Row[] = [];
   const failed: string[] = [];
   for (const name of options.only) {
@@ -52,7 +46,6 @@ async function measure(options: Options): Promise<boolean> {
     }
   }
   await bench.stop();
-  bench.receiver.stop();
   console.log(`\n${tableText(rows)}`);
   console.log(
     `medians of ${options.rounds} rounds; cpu in shares of a core, of ${navigator.hardwareConcurrency}`,
@@ -69,11 +62,16 @@ process.on("exit", killTestPostgres);
 const [first = "", ...others] = process.argv.slice(2);
 if (first === "--help") {
   console.log(usage);
-} else if (["runner", "egress", "floor", "lists"].includes(first)) {
+} else if (["runner", "egress", "lists"].includes(first)) {
   const script = join(import.meta.dir, `${first}.ts`);
   process.exitCode = await Bun.spawn([process.execPath, script, ...others], {
     stdio: ["inherit", "inherit", "inherit"],
   }).exited;
+} else if (first === "floor") {
+  const bench = await createBench(optionsOrExit(others));
+  await compareWithFloor(bench);
+  await bench.stop();
+  process.exit(0);
 } else {
   process.exit((await measure(optionsOrExit(process.argv.slice(2)))) ? 0 : 1);
 }

@@ -101,6 +101,9 @@ export async function migrate(binary: string, databaseUrl: string): Promise<void
   if ((await child.exited) !== 0) throw new Error("migrate failed");
 }
 
+/** What a load goes to, and the PostgreSQL that works for it: both are watched meanwhile. */
+export type Served = { serve: Pick<Program, "pid" | "port">; postmaster: number };
+
 /** A `serve` with everything inside, and a way into its PostgreSQL. */
 export type Instance = {
   serve: Program;

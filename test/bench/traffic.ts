@@ -2,7 +2,7 @@
 import { type Bench, inFlight, messagePath, watching } from "./bench.ts";
 import { load } from "./children.ts";
 import type { LoadResult } from "./load.ts";
-import { type Instance, token } from "./programs.ts";
+import { type Instance, type Served, token } from "./programs.ts";
 import type { Sample } from "./rounds.ts";
 
 const warmSeconds = 0.5;
@@ -10,7 +10,7 @@ const warmSeconds = 0.5;
 /** 202s a second of an application that nobody listens to, or whoever does. */
 export const accepting = (
   bench: Bench,
-  instance: Instance,
+  instance: Served,
   appId: string,
   connections: number,
 ): Promise<Sample> =>
