@@ -73,6 +73,7 @@ runScenarios(
       body: { name: "Other", uid: "one" },
       status: 409,
       code: "conflict",
+      has: { detail: "A conflict has occurred: the uid is taken" },
       hasNot: ["app_"],
     },
     {
