@@ -23,8 +23,8 @@ export type QueueRow = QueueCounts & {
   disabled: boolean;
   breaker: "closed" | "open" | "probing";
 };
-/** `parent`: of a partition. `rows` as the planner estimates them. */
-export type RelationSize = { name: string; parent: string | null; bytes: number; rows: number };
+/** `parent`: of a partition. `rows` as the planner estimates them; null before it has looked. */
+export type RelationSize = { name: string; parent: string | null; bytes: number; rows: number | null };
 export type ServerState = {
   version: string;
   inRecovery: boolean;
@@ -227,7 +227,7 @@ export function createInspectionRepo(db: Db | Tx) {
     async sizes(): Promise<RelationSize[]> {
       const rows = await db.execute<RelationSize>(sql`
         select c.relname as name, p.relname as parent, pg_total_relation_size(c.oid)::float8 as bytes,
-               greatest(c.reltuples, 0)::float8 as rows
+               case when pg_relation_size(c.oid) = 0 then 0 when c.reltuples >= 0 then c.reltuples end::float8 as rows
         from pg_class c
         left join pg_inherits i on i.inhrelid = c.oid
         left join pg_class p on p.oid = i.inhparent

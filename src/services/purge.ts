@@ -11,9 +11,9 @@ export type PurgeRequest = {
   payloadDays: number | null;
 };
 
-/** What there is to purge. Sizes in bytes; rows of partitions as the planner estimates them. */
+/** What there is to purge. Sizes in bytes. */
 export type PurgePlan = {
-  partitions: { name: string; bytes: number; rows: number }[];
+  partitions: { name: string; bytes: number }[];
   payloads: number;
   eventIds: number;
 };

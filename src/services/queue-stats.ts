@@ -76,13 +76,16 @@ const appQueue = (row: QueueRow): AppQueue => ({
   ...countsOf(row),
 });
 
-/** Partitions under their tables, a table with the sums of its partitions. */
+/** Partitions under their tables, a table with the sums of its partitions; with one unknown, so is the sum. */
 function tablesOf(relations: RelationSize[]): QueueStats["tables"] {
   const byTable = Map.groupBy(relations, ({ name, parent }) => parent ?? name);
   const tables = [...byTable].map(([name, own]) => ({
     name,
     bytes: own.reduce((sum, one) => sum + one.bytes, 0),
-    rows: own.reduce((sum, one) => sum + one.rows, 0),
+    rows: own.reduce<number | null>(
+      (sum, { rows }) => (sum === null || rows === null ? null : sum + rows),
+      0,
+    ),
     partitions: own
       .filter(({ parent }) => parent !== null)
       .map(({ parent: _, ...partition }) => partition)

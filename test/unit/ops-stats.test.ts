@@ -21,10 +21,11 @@ const read = async (...args: string[]): Promise<QueueStats> => {
 };
 
 test("of an installation where nothing happens it says so", async () => {
-  const { queue, applications, endpoints, workers, rates } = await read();
+  const { queue, applications, endpoints, workers, rates, tables } = await read();
   expect(queue).toMatchObject({ queued: 0, due: 0, oldestDueSeconds: null });
   expect({ applications, endpoints, workers }).toEqual({ applications: [], endpoints: [], workers: [] });
   expect(rates).toEqual({ minutes: 5, messages: 0, attempts: 0, failures: 0 });
+  expect(tables.find(({ name }) => name === "messages")?.rows).toBe(0);
   const { out, code } = await stats();
   expect([code, out]).toEqual([0, expect.stringContaining("Queue     0 due; 0 being sent; 0 later")]);
 });
@@ -54,6 +55,10 @@ test("the queue in all, by application and endpoint; breakers; workers; rates; s
   await sql`insert into endpoint_health (endpoint_id, org_id, failing_since, consecutive_failures, open_until)
             values (${open.id}, 'org_a', now(), 9, now() + interval '1 hour')`;
   await sql`insert into workers (id, seen_at) values ('here', now()), ('lost', now() - interval '1 hour')`;
+  const rowsOf = ({ tables }: QueueStats, table: string) => tables.find(({ name }) => name === table)?.rows;
+  // Until PostgreSQL has looked, nobody knows how many they are.
+  const before = await read();
+  expect([rowsOf(before, "messages"), rowsOf(before, "endpoints")]).toEqual([null, null]);
   await sql`analyze`;
 
   const found = await read("--minutes", "10");
@@ -74,8 +79,8 @@ test("the queue in all, by application and endpoint; breakers; workers; rates; s
     ["lost", false],
   ]);
   expect(found.rates).toEqual({ minutes: 10, messages: 6 / 600, attempts: 6 / 600, failures: 1 / 600 });
+  expect([rowsOf(found, "messages"), rowsOf(found, "endpoints")]).toEqual([7, 3]);
   const messages = found.tables.find(({ name }) => name === "messages");
-  expect(messages?.rows).toBe(7);
   expect(messages?.partitions.length).toBeGreaterThan(10);
   expect((await read("--top", "1")).endpoints).toHaveLength(1);
 
