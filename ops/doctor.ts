@@ -35,7 +35,7 @@ export default extendCommand(
         body: [
           "  The configuration; the database: whether it answers, its version, durability, clock, connections,",
           "  long transactions; the schema; partitions for the weeks to come; workers; whether the queue moves;",
-          "  leases; schedules; background tasks; the keys that secrets are encrypted with; the disk under",
+          "  breakers; leases; schedules; background tasks; the keys that secrets are encrypted with; the disk under",
           "  DATA_DIR. Run it with the environment of the serve or worker that it is about.",
         ].join("\n"),
       },
@@ -80,7 +80,7 @@ async function* examine(): AsyncGenerator<Finding> {
       await database.ping(pingTimeoutMs);
       const found = `answers within ${Math.ceil(performance.now() - startedAt)} ms`;
       const { keyIds } = createSealer(config.encryptionKeys);
-      const patient = { ...system, direct: database.direct, keyIds };
+      const patient = { ...system, direct: database.direct, keyIds, embedded: config.embedded };
       const answers: Finding = { check: "database", state: "ok", found, advice: null };
       return [answers, ...(await Array.fromAsync(diagnose(patient)))];
     });

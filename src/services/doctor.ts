@@ -22,6 +22,8 @@ export type Patient = OperatorContext & {
   direct: Sql;
   /** The ids of the keys that this process can open secrets with, the first the one that seals. */
   keyIds: readonly string[];
+  /** No DATABASE_URL: serve is the only worker. */
+  embedded: boolean;
 };
 
 /** The same while it is examined: what costs something is looked at once. */
@@ -46,6 +48,11 @@ const ok = (found: string) => ({ state: "ok" as const, found, advice: null });
 const warn = (found: string, advice: string) => ({ state: "warn" as const, found, advice });
 const fail = (found: string, advice: string) => ({ state: "fail" as const, found, advice });
 type Verdict = Omit<Finding, "check">;
+
+/** What delivers and runs what is to be done in the background. */
+const starting = ({ embedded }: Patient) =>
+  `Start ${embedded ? "app serve" : "app worker, or app serve --worker"}`;
+const startOrLook = (patient: Patient) => `${starting(patient)}, or look into its logs.`;
 
 /** What must hold before anything else can be asked. */
 const vital: Record<string, (patient: Patient) => Promise<Verdict>> = {
@@ -124,11 +131,11 @@ const checks: Record<string, (patient: Examined) => Promise<Verdict>> = {
     return ok(ahead.length === 0 ? "made for the weeks to come" : "made for two weeks to come");
   },
 
-  async workers({ repos, overdue }) {
-    const [workers, { due }] = [await repos.inspection.workers(), await overdue()];
+  async workers(patient) {
+    const [workers, { due }] = [await patient.repos.inspection.workers(), await patient.overdue()];
     const alive = workers.filter(isAlive).length;
     if (alive === 0) {
-      const advice = "Start app worker, or app serve --worker.";
+      const advice = `${starting(patient)}.`;
       return due > 0
         ? fail(`none is alive, and ${due} deliveries are due`, advice)
         : warn("none is alive", advice);
@@ -153,28 +160,33 @@ const checks: Record<string, (patient: Examined) => Promise<Verdict>> = {
         );
   },
 
-  async leases({ overdue }) {
-    const { abandoned } = await overdue();
-    if (abandoned === 0) return ok("none has run out");
+  async breakers({ repos }) {
+    const { failing, open } = await repos.inspection.breakers();
+    if (open === 0) return ok(`none is open (${failing} endpoints fail)`);
     return warn(
-      `${abandoned} have run out and nobody has taken over`,
-      "Start a worker, or look into their logs.",
+      `${open} endpoints only fail, and get a single delivery now and then until one succeeds`,
+      "Look into their attempts, and tell whose they are. app ops stats shows what waits for them.",
     );
   },
 
-  async schedules({ repos }) {
-    const late = (await repos.inspection.schedules()).flatMap(({ name, seconds }) => {
+  async leases(patient) {
+    const { abandoned } = await patient.overdue();
+    if (abandoned === 0) return ok("none has run out");
+    return warn(`${abandoned} have run out and nobody has taken over`, startOrLook(patient));
+  },
+
+  async schedules(patient) {
+    const late = (await patient.repos.inspection.schedules()).flatMap(({ name, seconds }) => {
       if (seconds === null) return [`${name} failed`];
       return seconds > scheduleLateSeconds ? [`${name} ran ${secondsText(seconds)} ago`] : [];
     });
     if (late.length === 0) return ok("none is late");
-    return warn(late.join(", "), "Workers run them: start one, or look into their logs.");
+    return warn(late.join(", "), startOrLook(patient));
   },
 
-  async tasks({ repos }) {
-    const { tasks, backfills } = await repos.inspection.idleTasks(taskLateSeconds);
-    if (tasks > 0)
-      return warn(`${tasks} have not moved for a while`, "Start a worker, or look into their logs.");
+  async tasks(patient) {
+    const { tasks, backfills } = await patient.repos.inspection.idleTasks(taskLateSeconds);
+    if (tasks > 0) return warn(`${tasks} have not moved for a while`, startOrLook(patient));
     if (backfills === 0) return ok("none stands still");
     return warn(
       `${backfills} backfills were interrupted`,

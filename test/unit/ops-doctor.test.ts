@@ -37,6 +37,7 @@ test("one fault after another is found, with what to do, and the exit code says 
     "clock",
     "partitions",
     "queue",
+    "breakers",
     "leases",
     "secrets",
   ]) {
@@ -51,7 +52,11 @@ test("one fault after another is found, with what to do, and the exit code says 
   const foreign = createSealer([randomBytes(32)]);
   await sql`insert into endpoint_secrets (org_id, endpoint_id, secret) values ('org_a', ${endpoint.id}, ${foreign.seal("x")})`;
   await sql`insert into schedules (name, last_run_at) values ('partitions', now() - interval '3 days')`;
+  const failing = await rows.endpoint(app.id);
+  await sql`insert into endpoint_health (endpoint_id, org_id, failing_since, consecutive_failures, open_until)
+            values (${failing.id}, 'org_a', now(), 10, now() + interval '1 hour')`;
   const sick = await doctor();
+  expect(sick.of("breakers")).toMatchObject({ state: "warn", found: expect.stringContaining("1 endpoints") });
   expect(sick.of("workers")).toMatchObject({ state: "fail", found: expect.stringContaining("1 deliveries") });
   expect(sick.of("queue")).toMatchObject({ state: "fail", found: expect.stringContaining("1 endpoints") });
   expect(sick.of("leases")?.state).toBe("warn");
