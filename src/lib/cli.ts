@@ -142,7 +142,9 @@ async function helpOf(command: CommandDef, path: readonly string[]): Promise<str
   const shown = { ...command, meta: { ...meta, name: path.join(" ") } };
   const sections = extras.get(command)?.sections?.() ?? [];
   const more = sections.map(({ title, body }) => `${title}\n\n${body}\n\n`).join("");
-  return `${(await renderUsage(shown)).trimEnd()}\n\n${more}`;
+  // citty fills its tables up with blanks to the right, and colours some of them.
+  const usage = (await renderUsage(shown)).replace(/ +((?:\p{Cc}\[\d*m)*)$/gmu, "$1").trimEnd();
+  return `${usage}\n\n${more}`;
 }
 
 async function metaOf(command: CommandDef): Promise<CommandMeta> {

@@ -158,6 +158,7 @@ describe("help", () => {
       expect(out).toContain("USAGE app serve");
       expect(out).toContain("--port=<port>    The port.");
       expect(out).toContain("ENVIRONMENT\n\n  PORT  the port");
+      expect(out).not.toMatch(/ $/m);
       expect(seen).toEqual([]);
     },
   );
