@@ -1,6 +1,7 @@
 import { Elysia } from "./lib/elysia/index.ts";
 import { newId } from "./lib/ids.ts";
 import { isDeeperThan } from "./lib/json-depth.ts";
+import { postgresErrorCode } from "./lib/postgres-errors.ts";
 import { readBody } from "./lib/request-body.ts";
 import { writeAnswer } from "./routes/answers.ts";
 import type { RequestState } from "./routes/api.ts";
@@ -106,14 +107,14 @@ export function createApp(parts: AppParts) {
     .onError((context) => {
       const state = context as unknown as RequestState;
       const error = toAppError(context.code, context.error);
+      const { requestId } = state;
       if (error.code === "unavailable" && error.cause !== undefined) {
         parts.availability.suspect();
         parts.health.failed(error.cause);
+        // They come in crowds, and all from the same place: no stack.
+        parts.log.error({ requestId, code: postgresErrorCode(error) }, "the database can't be used");
       }
-      // What was refused at the door has its line by `request`, and comes in crowds.
-      if (error.status === 500 || error.cause !== undefined) {
-        parts.log.error({ requestId: state.requestId, err: error }, "request failed");
-      }
+      if (error.status === 500) parts.log.error({ requestId, err: error }, "request failed");
       context.set.status = error.status;
       return errorResponse(error);
     })

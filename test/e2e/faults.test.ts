@@ -97,6 +97,8 @@ test.each(["refuse", "hang up"] as const)(
     expect(await normalAfter(serve, to)).toBeLessThan(2_000);
     expect(await volley(serve, 300, "GET /app")).toMatchObject({ statuses: { 200: 300 } });
     await stop(serve, worker);
+    // A crowd's refusals are no crowd of stacks.
+    expect(serve.lines().filter(({ msg }) => msg === "request failed")).toEqual([]);
   },
 );
 
