@@ -84,7 +84,8 @@ export function createErasureRepo(db: Db | Tx) {
         await db.execute(sql`
           delete from ${sql.identifier(table)} where endpoint_id = ${endpointId} and org_id = ${orgId}`);
       }
-      await db.execute(sql`delete from throttles where id = ${endpointId}`);
+      await db.execute(sql`
+        delete from throttles t using endpoints e where t.id = e.id and e.id = ${endpointId} and e.org_id = ${orgId}`);
       await db.execute(sql`delete from endpoints where id = ${endpointId} and org_id = ${orgId}`);
     },
 
@@ -97,7 +98,8 @@ export function createErasureRepo(db: Db | Tx) {
         await db.execute(sql`
           delete from ${sql.identifier(table)} where app_id = ${appId} and org_id = ${orgId}`);
       }
-      await db.execute(sql`delete from throttles where id = ${appId}`);
+      await db.execute(sql`
+        delete from throttles t using applications a where t.id = a.id and a.id = ${appId} and a.org_id = ${orgId}`);
       await db.execute(sql`delete from applications where id = ${appId} and org_id = ${orgId}`);
     },
   };
