@@ -31,19 +31,24 @@ test.skipIf(chromium === null)(
     const rows = createRows(api.database.sql, "org_a");
     const app = await api.request("GET", "/app/own");
     const endpoint = await api.request("POST", "/app/own/endpoint", {
-      body: { url: "https://receiver.example/hook", description: "<b>the one</b>", eventTypes: null },
+      body: {
+        url: "https://me:hunter2@receiver.example/hook",
+        description: "<b>the one</b>",
+        eventTypes: null,
+      },
     });
     const message = await rows.message(app.body.id, { eventType: "user.signup" });
     const response = '<img src="x"> was refused';
     await rows.attempt(app.body.id, message, endpoint.body, { response });
 
     const seen = await readOffline("read-portal.ts", chromium ?? "", api.database.url);
-    for (const part of ["https://receiver.example/hook", "<b>the one</b>", "enabled", "Attempts"]) {
+    for (const part of ["Own", "https://receiver.example/hook", "<b>the one</b>", "enabled", "Attempts"]) {
       expect(seen.endpoints).toContain(part);
     }
     for (const part of ["Attempts at https://receiver.example/hook", message.id, response]) {
       expect(seen.attempts).toContain(part);
     }
+    expect(seen.endpoints + seen.attempts).not.toContain("hunter2");
     expect({ markup: seen.markup, elsewhere: seen.elsewhere }).toEqual({ markup: 0, elsewhere: [] });
     // The last link's token is refused, which the browser says too.
     expect(seen.complaints).toEqual([expect.stringContaining("401")]);
