@@ -1,3 +1,5 @@
+import { ConfigError } from "../config.ts";
+
 /** What of Bun's server is needed to stop it. */
 type Server = { stop(closeActiveConnections?: boolean): Promise<void>; pendingRequests: number };
 
@@ -11,4 +13,25 @@ export async function stopServer(server: Server | null, deadline: AbortSignal): 
   while (server.pendingRequests > 0 && !deadline.aborted) await Bun.sleep(pollMs);
   await server.stop(true);
   await stopped;
+}
+
+/**
+ * Listens for a moment where a server will, so that what is wrong is said before anything else is started.
+ * @param variable the one that has the port
+ * @throws ConfigError for a host that can't be listened on; Error for a port that is taken
+ */
+export function requireAddress(host: string, variable: "PORT" | "WORKER_PORT", port: number): void {
+  try {
+    Bun.listen({ hostname: host, port, exclusive: true, socket: { data() {} } }).stop(true);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (code === "EADDRINUSE") {
+      throw new Error(
+        `Port ${port} of ${host} is taken: end what listens there, or set ${variable} to another`,
+      );
+    }
+    if (code === "EACCES") throw new Error(`Port ${port} (${variable}) takes more rights than this user has`);
+    const expected = "an address of this machine, or a name of one";
+    throw new ConfigError([{ name: "HOST", got: JSON.stringify(host), expected }]);
+  }
 }

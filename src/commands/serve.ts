@@ -26,7 +26,7 @@ import { createRevocationWatch } from "../tasks/revocations.ts";
 import { createWorker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
 import { greeting } from "./greeting.ts";
-import { stopServer } from "./http-server.ts";
+import { requireAddress, stopServer } from "./http-server.ts";
 
 export default extendCommand(
   defineCommand({
@@ -52,6 +52,7 @@ export default extendCommand(
       const caught = catchSignals();
       logUncaught(log);
       log.info({ version, config: redactConfig(config) }, "starting");
+      requireAddress(config.host, "PORT", config.port);
       const database = await openDatabase(config, log, { owner: "serve", applicationName: "posthorn serve" });
       try {
         const { steps, url, jwtSecret } = await start(
@@ -149,7 +150,7 @@ async function start(
       development: false,
     });
   } catch (error) {
-    // The port is taken, say. What runs by then would miss the database that is closed next.
+    // The port was taken meanwhile, say. What runs by then would miss the database that is closed next.
     await availability.stop();
     await payloadSchemaWatch.stop();
     await revocations.stop();

@@ -11,7 +11,7 @@ import { createAvailability } from "../tasks/availability.ts";
 import { createEngine } from "../tasks/engine.ts";
 import { createWorker, type Worker } from "../tasks/worker.ts";
 import { userAgent, version } from "../version.ts";
-import { stopServer } from "./http-server.ts";
+import { requireAddress, stopServer } from "./http-server.ts";
 
 export default extendCommand(
   defineCommand({
@@ -25,6 +25,7 @@ export default extendCommand(
       const caught = catchSignals();
       logUncaught(log);
       log.info({ version, config: redactConfig(config) }, "starting");
+      requireAddress(config.host, "WORKER_PORT", config.workerPort);
       const database = await openDatabase(config, log, {
         owner: "share",
         applicationName: "posthorn worker",

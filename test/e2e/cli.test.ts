@@ -44,14 +44,23 @@ const commands = [
 ].map((line) => ({ line, argv: line.split(" ").filter(Boolean) }));
 
 describe("serve", () => {
-  test("a port that is taken is a sentence and exit 1, and nothing else goes wrong", async () => {
-    const taken = startReceiver();
-    const env = { DATA_DIR: await usedDataDir(), PORT: new URL(taken.url).port };
-    const { code, stdout, stderr } = await runApp(["serve"], { env });
-    await taken.stop();
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^.*port.*\n$/) });
-    expect(stdout).not.toMatch(/"level":"(warn|error)"/);
-  });
+  test.each([
+    ["serve", "PORT"],
+    ["worker", "WORKER_PORT"],
+  ])(
+    "a port that is taken is a sentence and exit 1, before anything is opened: %s",
+    async (role, variable) => {
+      const taken = startReceiver();
+      const { port } = new URL(taken.url);
+      const cwd = folderFor();
+      const { code, stderr } = await runApp([role], { cwd, env: { [variable]: port } });
+      await taken.stop();
+      expect(code).toBe(1);
+      expect(stderr).toStartWith(`Port ${port} of 127.0.0.1 is taken`);
+      expect(stderr).toEndWith(`set ${variable} to another\n`);
+      expect(readdirSync(cwd)).toEqual([]);
+    },
+  );
 
   test.each([
     { allow: "", expected: "EGRESS_ALLOW=127.0.0.0/8" },
@@ -78,6 +87,7 @@ describe("the command line", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(`USAGE`);
     expect(stdout).toContain(`app ${line}`.trim());
+    expect(stdout).not.toMatch(/ $/m);
     expect(readdirSync(cwd)).toEqual([]);
   });
 
@@ -130,6 +140,16 @@ describe("the environment", () => {
       for (const name of ["PORT", "RETRY_JITTER", "EGRESS_ALLOW", "JWT_SECRET"])
         expect(stderr).toContain(`${name}: got`);
       expect(stderr).not.toContain("short\n");
+    }
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  test("a HOST that can't be listened on is named, with exit 2, before anything is opened", async () => {
+    const cwd = folderFor();
+    for (const role of ["serve", "worker"]) {
+      const { code, stderr } = await runApp([role], { cwd, env: { HOST: "192.0.2.1" } });
+      expect(code).toBe(2);
+      expect(stderr).toContain('HOST: got "192.0.2.1", expected an address of this machine');
     }
     expect(readdirSync(cwd)).toEqual([]);
   });
@@ -205,6 +225,7 @@ for (const { user, unprivileged, possible } of users)
       expect((await runApp(["migrate", "check"], { unprivileged, env })).code).toBe(1);
       expect(await runApp(["migrate", "up", "--json"], { unprivileged, env })).toMatchObject({ code: 0 });
       expect((await runApp(["migrate", "check"], { unprivileged, env })).code).toBe(0);
+      expect((await runApp(["ops", "doctor"], { unprivileged, env })).stdout).toContain("Start app serve.\n");
       expect(postmasterIn(dataDir)).toBeNull();
     });
   });
