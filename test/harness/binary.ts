@@ -5,7 +5,9 @@
 import { spawn } from "node:child_process";
 import { chmodSync, chownSync, closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { socketUrl } from "../../src/lib/embedded-postgres/index.ts";
 import { findPostmaster } from "../../src/lib/embedded-postgres/pid-file.ts";
+import { DATABASE, SOCKET_PORT, SUPERUSER } from "../../src/lib/embedded-postgres/settings.ts";
 import { signToken } from "../../src/services/tokens.ts";
 import { temporaryFolder } from "./postgres.ts";
 import { until } from "./receiver.ts";
@@ -179,5 +181,12 @@ export function killApps(): void {
 /** The pid of the PostgreSQL that runs on the DATA_DIR. */
 export const postmasterIn = (dataDir: string): number | null =>
   findPostmaster(join(dataDir, "postgres/data"))?.pid ?? null;
+
+/** The URL of the database that runs on the DATA_DIR. */
+export function databaseIn(dataDir: string): string {
+  const { socketDir } = findPostmaster(join(dataDir, "postgres/data")) ?? {};
+  if (socketDir === undefined) throw new Error(`no PostgreSQL runs on ${dataDir}`);
+  return socketUrl({ socketDir, port: SOCKET_PORT, user: SUPERUSER, database: DATABASE });
+}
 
 process.on("exit", killApps);
