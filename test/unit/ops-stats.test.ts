@@ -89,7 +89,7 @@ test("the queue in all, by application and endpoint; breakers; workers; rates; s
     expect(out).toContain(text);
   }
   expect(out).not.toContain("\u001b");
-});
+}, 60_000);
 
 test("attempts of a message from before the week began count by when they were made", async () => {
   const app = await rows.application();
