@@ -100,7 +100,25 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.countNewest({ ...attemptScope, messageId }, everyFilter, 10_000),
         ),
       insertAll: (repo) => repo.insertAll([canceled]),
-      count: (repo) => repo.count(endpointId, from.attempt, to.attempt),
+    },
+    attemptCounts: {
+      mark: (repo) => repo.mark(),
+      moveMark: (repo) => repo.moveMark({ beforeId: "", rewinds: 0 }, attemptId),
+      countHours: (repo) =>
+        repo.countHours({
+          mark: { beforeId: "", rewinds: 0 },
+          hours: [attemptId, filled.lateAttemptId],
+          toId: to.attempt,
+          afterId: endpointId,
+          limit: 500,
+        }),
+      count: (repo) =>
+        repo.count(endpointId, {
+          from: from.attempt,
+          firstHour: attemptId,
+          lastHour: filled.lateAttemptId,
+          to: to.attempt,
+        }),
     },
     auditLog: { insert: (repo) => repo.insert({ actor: "x", action: "y" }) },
     backgroundTasks: {
