@@ -18,8 +18,8 @@ export type Mark = {
   rewinds: number;
 };
 
-/** Ids of hours in the middle, anything at the edges: `from` and `firstHour` inclusive, `lastHour` and `to` exclusive. */
-export type CountRange = { from: string; firstHour: string; lastHour: string; to: string };
+/** Counted hours in the middle, none when the two are the same, and edges that are no whole hours or not counted yet. */
+export type CountRange = { from: string; countedFrom: string; countedTo: string; to: string };
 
 export type Counts = { succeeded: number; failed: number; canceled: number };
 
@@ -94,34 +94,33 @@ export function createAttemptCountsRepo(db: Db | Tx) {
     },
 
     /**
-     * How an endpoint's attempts ended: the whole hours as they were counted, the edges and what is past the mark as it
-     * is, in one snapshot. Indexes: the key, attempts_endpoint and attempts_unsuccessful, and nothing else.
+     * How an endpoint's attempts ended: the counted hours as they were counted, the edges as they are, in one snapshot.
+     * Null when the mark was moved back since it was read. Indexes: the key, attempts_endpoint and
+     * attempts_unsuccessful, and nothing else.
      */
-    async count(endpointId: string, { from, firstHour, lastHour, to }: CountRange): Promise<Counts> {
-      const own = sql`endpoint_id = ${endpointId}`;
-      const first = sql`${own} and id >= ${from} and id < ${firstHour}`;
-      // Said by a constant too, which the planner leaves out partitions by.
-      const last = sql`${own} and id >= ${firstHour} and id >= (select to_id from counted) and id < ${to}`;
-      const how = (edge: SQL) => sql`
+    async count(
+      endpointId: string,
+      { from, countedFrom, countedTo, to }: CountRange,
+      { rewinds }: Mark,
+    ): Promise<Counts | null> {
+      const within = (fromId: string, toId: string) =>
+        sql`endpoint_id = ${endpointId} and id >= ${fromId} and id < ${toId}`;
+      const edge = (ids: SQL) => sql`
         select made - failed - canceled, failed, canceled
-        from (select (select count(*) from attempts where ${edge}) as made,
-                     (select count(*) from attempts where ${edge} and status = 2) as failed,
-                     (select count(*) from attempts where ${edge} and status = 4) as canceled offset 0) one`;
+        from (select (select count(*) from attempts where ${ids}) as made,
+                     (select count(*) from attempts where ${ids} and status = 2) as failed,
+                     (select count(*) from attempts where ${ids} and status = 4) as canceled offset 0) one`;
       const [row] = await db.execute<Counts>(sql`
-        with counted as materialized (
-          select greatest(${firstHour}::text, least(${lastHour}::text, before_id)) as to_id
-          from attempts_counted where one
-        )
         select coalesce(sum(succeeded), 0)::float8 as succeeded, coalesce(sum(failed), 0)::float8 as failed,
                coalesce(sum(canceled), 0)::float8 as canceled
         from (
           select sum(succeeded) as succeeded, sum(failed) as failed, sum(canceled) as canceled
-          from attempt_counts
-          where ${own} and id >= ${firstHour} and id < ${lastHour} and id < (select to_id from counted)
-          union all ${how(first)}
-          union all ${how(last)}
-        ) part`);
-      return row as Counts;
+          from attempt_counts where ${within(countedFrom, countedTo)}
+          union all ${edge(within(from, countedFrom))}
+          union all ${edge(within(countedTo, to))}
+        ) part
+        having (select rewinds from attempts_counted where one) = ${rewinds}`);
+      return row ?? null;
     },
   };
 }

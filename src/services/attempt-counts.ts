@@ -1,5 +1,6 @@
 import { idBound, idTime } from "../lib/ids.ts";
-import type { CountRange } from "../repos/attempt-counts.ts";
+import type { CountRange, Counts, Mark } from "../repos/attempt-counts.ts";
+import type { Repos } from "../repos/index.ts";
 import { ensurePartitions, firstWeek, weekStart } from "./partitions.ts";
 import type { RetentionContext } from "./retention.ts";
 
@@ -16,6 +17,8 @@ const passesPerRun = 7;
 const endpointsPerBatch = 500;
 
 const hourOf = (ms: number): number => Math.floor(ms / hourMs) * hourMs;
+/** Up to when (Unix milliseconds) attempts are counted; 0 when none are. */
+const timeOf = ({ beforeId }: Mark): number => (beforeId === "" ? 0 : idTime(beforeId).getTime());
 
 /** Counts the hours that are over and not counted yet, a week of them at most. Returns how many. */
 export async function countAttempts(ctx: RetentionContext): Promise<number> {
@@ -33,7 +36,7 @@ async function countNextHours({ repos, now, retentionDays, signal }: RetentionCo
   const [mark, oldest] = [await repos.attemptCounts.mark(), await firstWeek(repos, "attempts")];
   if (oldest === null) return 0;
   const fromMs = Math.max(
-    mark.beforeId === "" ? 0 : idTime(mark.beforeId).getTime(),
+    timeOf(mark),
     oldest.getTime(),
     weekStart(new Date(now.getTime() - retentionDays * dayMs)).getTime(),
   );
@@ -59,12 +62,30 @@ export function recountFrom(attempts: readonly { attemptId: string }[]): string 
   return oldestId === lateId ? null : idBound("atmpt_", hourOf(idTime(oldestId).getTime()));
 }
 
-/** The ids of attempts from one time to another (Unix milliseconds), that one excluded. */
-export function countRange(fromMs: number, toMs: number): CountRange {
+/**
+ * How an endpoint's attempts from one time to another (Unix milliseconds, that one excluded) ended. The mark is read
+ * first, so that the planner can tell which partitions are of no use; it is hardly ever moved back meanwhile.
+ */
+export async function sumAttempts(
+  { attemptCounts }: Pick<Repos, "attemptCounts">,
+  endpointId: string,
+  fromMs: number,
+  toMs: number,
+): Promise<Counts> {
+  for (;;) {
+    const mark = await attemptCounts.mark();
+    const counts = await attemptCounts.count(endpointId, rangeOf(fromMs, toMs, mark), mark);
+    if (counts !== null) return counts;
+  }
+}
+
+function rangeOf(fromMs: number, toMs: number, mark: Mark): CountRange {
+  const countedFromMs = Math.min(hourOf(fromMs + hourMs - 1), toMs);
+  const countedToMs = Math.max(countedFromMs, Math.min(hourOf(toMs), timeOf(mark)));
   return {
     from: idBound("atmpt_", fromMs),
-    firstHour: idBound("atmpt_", Math.min(hourOf(fromMs + hourMs - 1), toMs)),
-    lastHour: idBound("atmpt_", hourOf(toMs)),
+    countedFrom: idBound("atmpt_", countedFromMs),
+    countedTo: idBound("atmpt_", countedToMs),
     to: idBound("atmpt_", toMs),
   };
 }

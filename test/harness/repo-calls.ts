@@ -113,12 +113,16 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           limit: 500,
         }),
       count: (repo) =>
-        repo.count(endpointId, {
-          from: from.attempt,
-          firstHour: attemptId,
-          lastHour: filled.lateAttemptId,
-          to: to.attempt,
-        }),
+        repo.count(
+          endpointId,
+          {
+            from: from.attempt,
+            countedFrom: attemptId,
+            countedTo: filled.lateAttemptId,
+            to: to.attempt,
+          },
+          { beforeId: "", rewinds: 0 },
+        ),
     },
     auditLog: { insert: (repo) => repo.insert({ actor: "x", action: "y" }) },
     backgroundTasks: {

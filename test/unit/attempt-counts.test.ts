@@ -5,7 +5,7 @@ import { idBound, idTime, newId } from "../../src/lib/ids.ts";
 import type { Mark } from "../../src/repos/attempt-counts.ts";
 import { createRepos, type Repos } from "../../src/repos/index.ts";
 import { createOutcomesRepo, type OutcomesRepo } from "../../src/repos/outcomes.ts";
-import { countAttempts, countRange, recountFrom } from "../../src/services/attempt-counts.ts";
+import { countAttempts, recountFrom, sumAttempts } from "../../src/services/attempt-counts.ts";
 import { dropOldPartitions, ensurePartitions } from "../../src/services/partitions.ts";
 import { createTestDatabase, type TestDatabase } from "../harness/postgres.ts";
 import { createRandom } from "../harness/random.ts";
@@ -94,7 +94,7 @@ const hourId = (at: number) => idBound("atmpt_", Math.floor(at / hourMs) * hourM
 const countAt = (at: number, by = repos, signal = new AbortController().signal) =>
   countAttempts({ repos: by, now: new Date(at), retentionDays: 90, signal });
 const counted = (endpointId: string, from = start, to = start + 10 * dayMs) =>
-  repos.attemptCounts.count(endpointId, countRange(from, to));
+  sumAttempts(repos, endpointId, from, to);
 const stored = () =>
   sql`select endpoint_id, id, succeeded, failed, canceled from attempt_counts order by 1, 2`;
 
@@ -293,6 +293,24 @@ test("the mark goes back as far as the latest comer, and never on by one", async
     { beforeId: hourId(start + 5 * hourMs), rewinds: 2 },
     { beforeId: hourId(start + 5 * hourMs), rewinds: 3 },
   ]);
+});
+
+test("who adds up reads the mark again when it was moved back meanwhile", async () => {
+  const [endpointId] = endpoints as [string];
+  await insert(hourly(5));
+  await countAt(start + dayMs);
+  let looks = 0;
+  const attemptCounts = {
+    ...repos.attemptCounts,
+    async mark() {
+      const mark = await repos.attemptCounts.mark();
+      looks += 1;
+      if (looks === 1) await recordLate({ endpointId, at: start + hourMs, status: 2 });
+      return mark;
+    },
+  };
+  const sum = await sumAttempts({ attemptCounts }, endpointId, start, start + dayMs);
+  expect([looks, sum]).toEqual([2, { succeeded: 5, failed: 1, canceled: 0 }]);
 });
 
 test("endpoints that are deleted are counted too, whatever their org", async () => {

@@ -148,12 +148,11 @@ test("what is looked up by its id looks into the one partition that the id falls
 test("an endpoint's attempts are counted out of indexes alone, and of no other weeks", async () => {
   const { endpointId, attemptId, lateAttemptId } = filled;
   api.at.by = "a window";
-  await bundle.attemptCounts.count(endpointId, {
-    from: attemptId,
-    firstHour: attemptId,
-    lastHour: lateAttemptId,
-    to: lateAttemptId,
-  });
+  await bundle.attemptCounts.count(
+    endpointId,
+    { from: attemptId, countedFrom: attemptId, countedTo: lateAttemptId, to: lateAttemptId },
+    { beforeId: "", rewinds: 0 },
+  );
   api.at.by = null;
   const statement = api.statements.find(({ by }) => by === "a window");
   const plan = await planOf(api.sql, statement as Statement);
