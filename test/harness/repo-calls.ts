@@ -145,15 +145,18 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     deliveryStates: {
       listMessages: (repo) =>
         each(
-          repo.listMessages({ ...messageScope, endpointId }, down, { ...noFilter, status: null }),
-          repo.listMessages({ ...messageScope, endpointId }, next(messageId), {
+          repo.listMessages({ ...messageScope, endpointId, toAttemptId: to.attempt }, down, {
+            ...noFilter,
+            status: null,
+          }),
+          repo.listMessages({ ...messageScope, endpointId, toAttemptId: to.attempt }, next(messageId), {
             channel: "c",
             tag: "t",
             eventTypes: ["a"],
             status: 3,
           }),
         ),
-      listEndpoints: (repo) => repo.listEndpoints({ orgId, appId, messageId }, up),
+      listEndpoints: (repo) => repo.listEndpoints({ orgId, appId, messageId, toAttemptId: to.attempt }, up),
     },
     endpointHealth: {
       find: (repo) => repo.find(orgId, endpointId),
