@@ -2,7 +2,6 @@ import { afterAll, expect, test } from "bun:test";
 import { connect } from "../../src/database.ts";
 import { idBound, newId } from "../../src/lib/ids.ts";
 import { createRepos } from "../../src/repos/index.ts";
-import { weekStart } from "../../src/services/partitions.ts";
 import { runSchedule, type Schedule, schedules, startSchedules } from "../../src/tasks/schedules.ts";
 import { prepareHistory } from "../harness/history.ts";
 import { createTestDatabase, silent } from "../harness/postgres.ts";
@@ -92,7 +91,8 @@ test("attempts are counted up to the last hours", async () => {
   const endpoint = await rows.endpoint(app.id);
   for (const days of [2, 1, 0])
     await rows.attempt(app.id, await rows.message(app.id), endpoint, { at: daysAgo(days) });
-  await sql`update attempts_counted set before_id = ${idBound("atmpt_", weekStart(daysAgo(2)))}`;
+  const midnight = new Date(daysAgo(2).setUTCHours(0, 0, 0, 0));
+  await sql`update attempts_counted set before_id = ${idBound("atmpt_", midnight)}`;
   const { hours } = await run("attempt-counts");
   expect(hours).toBeGreaterThan(24);
   const [row] =
