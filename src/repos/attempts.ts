@@ -206,20 +206,5 @@ export function createAttemptsRepo(db: Db | Tx) {
     async insertAll(rows: NewAttempt[]): Promise<void> {
       await db.insert(attempts).values(rows);
     },
-
-    /** How an endpoint's ended. Indexes: attempts_endpoint and attempts_unsuccessful, and nothing else. */
-    async count(
-      endpointId: string,
-      from: string,
-      to: string,
-    ): Promise<{ succeeded: number; failed: number; canceled: number }> {
-      const range = and(eq(attempts.endpointId, endpointId), gte(attempts.id, from), lt(attempts.id, to));
-      const [total, failed, canceled] = await Promise.all([
-        db.$count(attempts, range),
-        db.$count(attempts, and(range, statusIs[2])),
-        db.$count(attempts, and(range, statusIs[4])),
-      ]);
-      return { succeeded: total - failed - canceled, failed, canceled };
-    },
   };
 }

@@ -43,15 +43,19 @@ const statusIs: Record<DeliveryStatus, SQL> = {
  */
 export const firstAttemptId = (messageId: SQL): SQL => sql`'atmpt_' || substr(${messageId}, 5, 4)`;
 
-/** A row for each endpoint that the message has an attempt or a delivery at. */
-const stateOf = (messageId: SQL, restriction: SQL): SQL => sql`(
+/**
+ * A row for each endpoint that the message has an attempt or a delivery at.
+ * @param toAttemptId no attempt has this id or a larger one: it keeps the partitions of coming weeks out
+ */
+const stateOf = (messageId: SQL, toAttemptId: string, restriction: SQL): SQL => sql`(
   select endpoint_id, bool_or(succeeded) as succeeded, bool_or(attempted) as attempted,
          coalesce(max(id) filter (where status = 4) = max(id), false) as canceled,
          bool_or(queued) as queued, bool_or(leased) as leased, min(next_at) as next_at
   from (
     select endpoint_id, id, status, status = 0 as succeeded, status <> 4 as attempted, false as queued, false as leased,
            null::timestamptz as next_at
-    from attempts where message_id = ${messageId} and id >= ${firstAttemptId(messageId)} ${restriction}
+    from attempts where message_id = ${messageId} and id >= ${firstAttemptId(messageId)}
+      and id < ${toAttemptId} ${restriction}
     union all
     select endpoint_id, null, null, false, false, true, lease is not null,
            case when trigger = 0 and lease is null then due_at end
@@ -68,7 +72,7 @@ export function createDeliveryStatesRepo(db: Db | Tx) {
      * `scannedTo` says how far it came.
      */
     async listMessages(
-      scope: MessageScope & { endpointId: string },
+      scope: MessageScope & { endpointId: string; toAttemptId: string },
       request: PageRequest,
       filter: MessageFilter & { status: DeliveryStatus | null },
     ): Promise<(MessageRow & DeliveryState)[]> {
@@ -89,7 +93,11 @@ export function createDeliveryStatesRepo(db: Db | Tx) {
         .orderBy(order)
         .limit(scanRowsMax)
         .as("scanned");
-      const state = stateOf(sql`${scanned.id}`, sql`and endpoint_id = ${scope.endpointId}`);
+      const state = stateOf(
+        sql`${scanned.id}`,
+        scope.toAttemptId,
+        sql`and endpoint_id = ${scope.endpointId}`,
+      );
       return db
         .select({
           id: scanned.id,
@@ -120,11 +128,11 @@ export function createDeliveryStatesRepo(db: Db | Tx) {
 
     /** The endpoints that a message was sent to or will be, deleted ones too. Indexes: the three keys. */
     async listEndpoints(
-      scope: { orgId: string; appId: string; messageId: string },
+      scope: { orgId: string; appId: string; messageId: string; toAttemptId: string },
       request: PageRequest,
     ): Promise<(Endpoint & DeliveryState)[]> {
       const { past, order } = keyset(endpoints.id, request);
-      const states = stateOf(sql`${scope.messageId}::text`, sql``);
+      const states = stateOf(sql`${scope.messageId}::text`, scope.toAttemptId, sql``);
       return db
         .select({ ...getTableColumns(endpoints), ...stateColumns })
         .from(endpoints)

@@ -72,9 +72,14 @@ export function createErasureRepo(db: Db | Tx) {
         where app_id = ${appId} and event_id = any(array(
           select event_id from message_event_ids where app_id = ${appId} order by event_id limit ${limit}))`),
 
-    /** The endpoint itself and what is kept of it. Indexes: the keys, endpoint_secrets_endpoint, poller_tokens_endpoint. */
+    /**
+     * The endpoint itself and what is kept of it. Whoever counts its attempts at this moment ends first. Indexes: the keys,
+     * endpoint_secrets_endpoint, poller_tokens_endpoint.
+     */
     async deleteEndpoint(orgId: string, endpointId: string): Promise<void> {
+      await db.execute(sql`select from endpoints where id = ${endpointId} and org_id = ${orgId} for update`);
       for (const table of [
+        "attempt_counts",
         "endpoint_secrets",
         "endpoint_health",
         "turns",

@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import { createApiKeysRepo } from "./api-keys.ts";
 import { createApplicationsRepo } from "./applications.ts";
+import { createAttemptCountsRepo } from "./attempt-counts.ts";
 import { createAttemptsRepo } from "./attempts.ts";
 import { createAuditLogRepo } from "./audit-log.ts";
 import { createBackgroundTasksRepo } from "./background-tasks.ts";
@@ -31,6 +32,7 @@ import { createUsageRepo } from "./usage.ts";
 const bundle = (db: Db | Tx) => ({
   apiKeys: createApiKeysRepo(db),
   applications: createApplicationsRepo(db),
+  attemptCounts: createAttemptCountsRepo(db),
   attempts: createAttemptsRepo(db),
   auditLog: createAuditLogRepo(db),
   backgroundTasks: createBackgroundTasksRepo(db),

@@ -43,9 +43,14 @@ export function createOutcomesRepo(sql: Sql) {
      * statement. A delivery whose lease is another's by now stays as it is: only the history grows.
      *
      * Indexes: deliveries' key; endpoint_health's key.
+     * @param recountFrom the first hour that has to be counted anew, where attempts come late: see attempt-counts.ts
      * @returns endpoints whose breaker is open
      */
-    async record(outcomes: Outcome[]): Promise<string[]> {
+    async record(outcomes: Outcome[], recountFrom: string | null): Promise<string[]> {
+      const rewound = sql`
+        rewound as (
+          update attempts_counted set before_id = least(before_id, ${recountFrom}), rewinds = rewinds + 1 where one
+        ),`;
       const rows = await sql<{ endpoint_id: string; open: boolean | null }[]>`
         with input as materialized (
           select t.*, now() + make_interval(secs => t.retry_in_ms / 1000) as next_at from unnest(
@@ -71,7 +76,7 @@ export function createOutcomesRepo(sql: Sql) {
             ${outcomes.map((o) => o.responseHeaders)}::text[]
           ) as t(id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger, attempt, lease, probe,
                  status, response_status_code, response, duration_ms, url, retry_in_ms, sent_headers, response_headers)
-        ),
+        ),${recountFrom === null ? sql`` : rewound}
         history as (
           insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger, attempt,
                                 status, response_status_code, response, duration_ms, url, next_at, sent_headers,

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Db, Tx } from "./db.ts";
 
 /** The tables that are partitioned by the time in their ids. */
-export const partitionedTables = ["messages", "attempts"] as const;
+export const partitionedTables = ["messages", "attempts", "attempt_counts"] as const;
 export type PartitionedTable = (typeof partitionedTables)[number];
 
 /** `attached`: part of its table. `pending`: a detach was cut short and has to be finished. */
@@ -12,7 +12,7 @@ export type PartitionSpec = { table: PartitionedTable; name: string; fromId: str
 
 /** Names and bounds go into DDL, which takes no parameters. */
 const identifier = (name: string) => {
-  if (!/^[a-z]+_\d{8}$/.test(name)) throw new TypeError(`not a partition: ${name}`);
+  if (!/^[a-z_]+_\d{8}$/.test(name)) throw new TypeError(`not a partition: ${name}`);
   return sql.identifier(name);
 };
 const bound = (id: string) => {
@@ -22,7 +22,7 @@ const bound = (id: string) => {
 
 export function createPartitionsRepo(db: Db | Tx) {
   return {
-    /** Every partition of both tables, also one that is detached and not dropped yet. Reads the catalogue only. */
+    /** Every partition of these tables, also one that is detached and not dropped yet. Reads the catalogue only. */
     async list(): Promise<Partition[]> {
       const rows = await db.execute<Partition>(sql`
         select c.relname as name,
@@ -32,7 +32,7 @@ export function createPartitionsRepo(db: Db | Tx) {
         from pg_class c
         left join pg_inherits i on i.inhrelid = c.oid
         where c.relnamespace = (select relnamespace from pg_class where oid = 'messages'::regclass)
-          and c.relkind = 'r' and c.relname ~ '^(messages|attempts)_[0-9]{8}$'
+          and c.relkind = 'r' and c.relname ~ ${`^(${partitionedTables.join("|")})_[0-9]{8}$`}
         order by c.relname`);
       return [...rows];
     },

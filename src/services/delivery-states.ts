@@ -6,7 +6,7 @@ import { findApplication } from "./applications.ts";
 import { statusText } from "./attempts.ts";
 import type { Context } from "./context.ts";
 import { findEndpoint, toEndpointOut } from "./endpoints.ts";
-import { newestFirst } from "./id-ranges.ts";
+import { attemptsEnd, newestFirst } from "./id-ranges.ts";
 import { findMessage, type MessageListQuery, toMessageOut } from "./messages.ts";
 
 /** Success once any attempt went well; sending while one is under way or to be repeated; pending before the first; else how the last one ended. */
@@ -36,10 +36,11 @@ export async function listEndpointMessages(
   const { range, request } = newestFirst("msg_", query);
   const scope = { orgId: ctx.orgId, appId, ...range };
   const filter = { channel: query.channel ?? null, tag: query.tag ?? null, eventTypes: query.eventTypes };
-  const rows = await ctx.repos.deliveryStates.listMessages({ ...scope, endpointId }, request, {
-    ...filter,
-    status: (query.status ?? null) as DeliveryStatus | null,
-  });
+  const rows = await ctx.repos.deliveryStates.listMessages(
+    { ...scope, endpointId, toAttemptId: attemptsEnd() },
+    request,
+    { ...filter, status: (query.status ?? null) as DeliveryStatus | null },
+  );
   const short = rows.length <= request.limit;
   const edge = short ? await ctx.repos.messages.scannedTo(scope, request) : null;
   return page(
@@ -61,7 +62,10 @@ export async function listMessageEndpoints(
   const { id: appId } = await findApplication(ctx, appRef);
   const { id: messageId } = await findMessage(ctx, appId, messageRef);
   const request = pageRequest(query, "ascending");
-  const rows = await ctx.repos.deliveryStates.listEndpoints({ orgId: ctx.orgId, appId, messageId }, request);
+  const rows = await ctx.repos.deliveryStates.listEndpoints(
+    { orgId: ctx.orgId, appId, messageId, toAttemptId: attemptsEnd() },
+    request,
+  );
   return page(
     rows,
     request,

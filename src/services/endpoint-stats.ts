@@ -1,5 +1,6 @@
 import { ID_STEP_MS, idBound } from "../lib/ids.ts";
 import type { EndpointStats } from "../schemas/attempts.ts";
+import { sumAttempts } from "./attempt-counts.ts";
 import type { Context } from "./context.ts";
 import { findEndpoint } from "./endpoints.ts";
 import { AppError } from "./errors.ts";
@@ -26,7 +27,7 @@ export async function getEndpointStats(
   // The step that `until` falls into counts as well.
   const [from, to] = [since, until + ID_STEP_MS];
   const [attempts, waiting] = await Promise.all([
-    ctx.repos.attempts.count(id, idBound("atmpt_", from), idBound("atmpt_", to)),
+    sumAttempts(ctx.repos, id, from, to),
     ctx.repos.queue.count(id, idBound("msg_", from), idBound("msg_", to)),
   ]);
   const { succeeded, failed, canceled } = attempts;

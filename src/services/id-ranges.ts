@@ -36,5 +36,8 @@ export function newestFirst(
   };
 }
 
+/** No attempt there is has a larger id, whatever clock it was made by. */
+export const attemptsEnd = (): string => idBound("atmpt_", Date.now() + dayMs);
+
 /** No attempt of the message has a smaller id: see `firstAttemptId` of the repos, which says the same in SQL. */
 export const firstAttemptIdOf = (messageId: string): string => `atmpt_${messageId.slice(4, 8)}`;

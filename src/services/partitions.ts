@@ -16,11 +16,20 @@ const dropRetryMs = 1_000;
 /** 1970-01-05, a Monday. */
 const firstMondayMs = 4 * dayMs;
 
-const idPrefixes = { messages: "msg_", attempts: "atmpt_" } as const;
+const idPrefixes = { messages: "msg_", attempts: "atmpt_", attempt_counts: "atmpt_" } as const;
 
 /** Monday 00:00 UTC of that time's week. */
 export function weekStart(time: Date): Date {
   return new Date(Math.floor((time.getTime() - firstMondayMs) / weekMs) * weekMs + firstMondayMs);
+}
+
+const tableOf = (partition: string): PartitionedTable =>
+  partition.slice(0, -"_yyyymmdd".length) as PartitionedTable;
+
+/** The Monday that a partition starts with. */
+function mondayOf(partition: string): Date {
+  const day = partition.slice(-"yyyymmdd".length);
+  return new Date(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
 }
 
 /** The partition of the week that starts then. */
@@ -41,7 +50,7 @@ export const partitionsAhead = (now: Date): { from: Date; to: Date } => ({
 });
 
 /**
- * Makes the weekly partitions of messages and attempts that are missing between the two times, both included. Any
+ * Makes the weekly partitions that are missing between the two times, both included. Any
  * number of processes may do so at once. `migrate up` calls it with `partitionsAhead`, and so does a schedule.
  * @returns the names of those that were made
  */
@@ -86,11 +95,14 @@ export async function oldPartitions(
 ): Promise<string[]> {
   const oldest = now.getTime() - days * dayMs;
   const names = (await repos.partitions.list()).map(({ name }) => name);
-  return names.filter((name) => {
-    const day = name.slice(name.indexOf("_") + 1);
-    const monday = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);
-    return monday + weekMs <= oldest;
-  });
+  return names.filter((name) => mondayOf(name).getTime() + weekMs <= oldest);
+}
+
+/** The Monday that a table's oldest partition starts with; null when it has none. */
+export async function firstWeek(repos: Repos, table: PartitionedTable): Promise<Date | null> {
+  const attached = (await repos.partitions.list()).filter(({ state }) => state === "attached");
+  const first = attached.find(({ name }) => tableOf(name) === table);
+  return first === undefined ? null : mondayOf(first.name);
 }
 
 /**
@@ -113,13 +125,12 @@ export async function dropOldPartitions(
  * @returns false when there was none any more: somebody else may be at it too, and is as good
  */
 export async function dropPartition(repos: Repos, name: string): Promise<boolean> {
-  const table = name.slice(0, name.indexOf("_")) as PartitionedTable;
   for (let attempt = 1; ; attempt += 1) {
     const found = (await repos.partitions.list()).find((one) => one.name === name);
     if (!found) return false;
     try {
-      if (found.state === "attached") await repos.partitions.detach(table, name);
-      if (found.state === "pending") await repos.partitions.finishDetach(table, name);
+      if (found.state === "attached") await repos.partitions.detach(tableOf(name), name);
+      if (found.state === "pending") await repos.partitions.finishDetach(tableOf(name), name);
       await repos.partitions.drop(name);
       return true;
     } catch (error) {

@@ -3,6 +3,7 @@ import { createGroupCommit } from "../lib/group-commit.ts";
 import type { Logger } from "../lib/log.ts";
 import { isMissingPartition, isRetriable, isUnavailable, isUniqueViolation } from "../lib/postgres-errors.ts";
 import type { Outcome, OutcomesRepo } from "../repos/outcomes.ts";
+import { recountFrom } from "./attempt-counts.ts";
 
 export type Recorder = {
   /** Resolves once the outcome is committed, or, with false, once it is given up on. Never rejects. */
@@ -34,7 +35,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const run = async (outcomes: Outcome[]): Promise<boolean[]> => {
     for (let tries = 0; ; tries += 1) {
       try {
-        const open = await withDeadline(repo.record(outcomes), statementDeadlineMs);
+        const open = await withDeadline(repo.record(outcomes, recountFrom(outcomes)), statementDeadlineMs);
         if (open.length > 0) options.onOpen(open);
         return outcomes.map(() => true);
       } catch (error) {

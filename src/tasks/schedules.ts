@@ -1,6 +1,7 @@
 import { Queue, shutdownManager, Worker } from "bunqueue/client";
 import type { Logger } from "../lib/log.ts";
 import type { Repos } from "../repos/index.ts";
+import { countAttempts } from "../services/attempt-counts.ts";
 import { dropOldPartitions, ensurePartitions, partitionsAhead } from "../services/partitions.ts";
 import * as retention from "../services/retention.ts";
 
@@ -20,6 +21,11 @@ export const schedules: readonly Schedule[] = [
       const dropped = await dropOldPartitions(repos, { days: retentionDays, now });
       return { made: made.length, dropped: dropped.length };
     },
+  },
+  {
+    name: "attempt-counts",
+    everySeconds: 600,
+    runOnce: async (ctx) => ({ hours: await countAttempts(ctx) }),
   },
   {
     name: "payloads",

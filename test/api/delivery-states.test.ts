@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { createRepos } from "../../src/repos/index.ts";
+import { countAttempts } from "../../src/services/attempt-counts.ts";
 import type { Api } from "../harness/api.ts";
 import { ago, startAttemptScene } from "../harness/attempt-scene.ts";
 import type { Rows } from "../harness/rows.ts";
@@ -130,6 +132,18 @@ runScenarios(
   ],
   () => tokens,
 );
+
+test("stats are the same once hours are counted", async () => {
+  const path = "/app/own/endpoint/ep/stats";
+  const before = await api.request("GET", path);
+  const repos = createRepos(api.database.sql);
+  const now = new Date(Date.now() + 2 * 3_600_000);
+  const { signal } = new AbortController();
+  while ((await countAttempts({ repos, now, retentionDays: 90, signal })) > 0) {}
+  const [row] = await api.database.sql`select sum(failed)::int as failed from attempt_counts`;
+  expect(row?.failed).toBeGreaterThan(0);
+  expect((await api.request("GET", path)).body).toEqual(before.body);
+});
 
 test("a deleted endpoint stays in what became of a message, and leads back through the pages", async () => {
   const app = await rows.application({ uid: "many" });

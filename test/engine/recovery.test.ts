@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import pino from "pino";
 import { connect, engineSettings } from "../../src/database.ts";
-import { newId } from "../../src/lib/ids.ts";
+import { idBound, newId } from "../../src/lib/ids.ts";
 import { createDeliveriesRepo } from "../../src/repos/deliveries.ts";
 import { createOutcomesRepo, type Outcome } from "../../src/repos/outcomes.ts";
 import { createWorkersRepo } from "../../src/repos/workers.ts";
@@ -10,6 +10,7 @@ import { beatOnce } from "../../src/tasks/heartbeat.ts";
 import { createLeases, newWorkerId } from "../../src/tasks/leases.ts";
 import { type Engine, startEngine } from "../harness/engine.ts";
 import { dropPartitions } from "../harness/history.ts";
+import { silent } from "../harness/postgres.ts";
 import { startReceiver, until } from "../harness/receiver.ts";
 
 const stops: (() => Promise<unknown>)[] = [];
@@ -92,12 +93,12 @@ test("a late answer is fenced off: the history grows, the delivery stays with it
   const [late, current] = [createLeases(newWorkerId()).next(), createLeases(newWorkerId()).next()];
   const [delivery] = (await claim(late, 1, 0)).deliveries;
   await until(async () => (await claim(current)).deliveries.length === 1);
-  await outcomes.record([outcomeOf(delivery as NonNullable<typeof delivery>, late)]);
+  await outcomes.record([outcomeOf(delivery as NonNullable<typeof delivery>, late)], null);
   expect(await engine.queued()).toMatchObject([{ lease: current, attempt: 0 }]);
   expect(await engine.attempts()).toHaveLength(1);
   await deliveries.release([{ ...(delivery as NonNullable<typeof delivery>), lease: late }], 0);
   expect(await engine.queued()).toMatchObject([{ lease: current }]);
-  await outcomes.record([outcomeOf(delivery as NonNullable<typeof delivery>, current)]);
+  await outcomes.record([outcomeOf(delivery as NonNullable<typeof delivery>, current)], null);
   expect(await engine.queued()).toEqual([]);
 });
 
@@ -174,6 +175,31 @@ test("a worker outlives its connections: cut in the middle, everything still arr
   expect(accepted.filter((id) => !arrived.has(id))).toEqual([]);
 }, 60_000);
 
+test("an outcome that is late for its hour's count has the hour counted anew, any other leaves the mark", async () => {
+  const { engine, claim, outcomes } = await startStage(2);
+  const lease = createLeases(newWorkerId()).next();
+  const [first, second] = (await claim(lease)).deliveries.map((delivery) => outcomeOf(delivery, lease));
+  const recorder = createRecorder({
+    repo: outcomes,
+    log: silent,
+    stopping: new AbortController().signal,
+    ensurePartitions: async () => {},
+    onOpen: () => {},
+  });
+  const hourMs = 3_600_000;
+  const now = Date.now();
+  const hourId = (hoursAgo: number) => idBound("atmpt_", Math.floor(now / hourMs - hoursAgo) * hourMs);
+  const mark = async () => (await engine.database.sql`select before_id, rewinds from attempts_counted`)[0];
+  await engine.database.sql`update attempts_counted set before_id = ${hourId(1)}`;
+
+  expect(await recorder.record(first as Outcome)).toBe(true);
+  expect(await mark()).toEqual({ before_id: hourId(1), rewinds: 0 });
+  const attemptId = newId("atmpt_", now - 3 * hourMs);
+  expect(await recorder.record({ ...(second as Outcome), attemptId })).toBe(true);
+  expect(await mark()).toEqual({ before_id: hourId(3), rewinds: 1 });
+  expect(await engine.queued()).toEqual([]);
+});
+
 test("an outcome whose commit was not heard of is written once, and is no failure", async () => {
   const { engine, claim, outcomes } = await startStage(3);
   const lease = createLeases(newWorkerId()).next();
@@ -183,8 +209,8 @@ test("an outcome whose commit was not heard of is written once, and is no failur
   const recorder = createRecorder({
     repo: {
       ...outcomes,
-      async record(group) {
-        const open = await outcomes.record(group);
+      async record(group, recountFrom) {
+        const open = await outcomes.record(group, recountFrom);
         if (cuts-- > 0) throw Object.assign(new Error("cut"), { code: "CONNECTION_CLOSED" });
         return open;
       },

@@ -4,6 +4,7 @@ import type { Sql } from "postgres";
 import { connect } from "../../src/database.ts";
 import { newId } from "../../src/lib/ids.ts";
 import { createRepos } from "../../src/repos/index.ts";
+import { countAttempts } from "../../src/services/attempt-counts.ts";
 import { ensurePartitions } from "../../src/services/partitions.ts";
 import type { TestDatabase } from "./postgres.ts";
 
@@ -27,11 +28,11 @@ export type History = {
 export async function fillHistory(database: TestDatabase, messagesCount: number): Promise<History> {
   const now = Date.now();
   const client = connect(database.url, { max: 2, prepare: false, applicationName: "posthorn bench" });
-  await ensurePartitions(createRepos(client), {
+  const repos = createRepos(client);
+  await ensurePartitions(repos, {
     from: new Date(now - (days + 7) * dayMs),
     to: new Date(now + 7 * dayMs),
   });
-  await client.end();
   const { sql } = database;
 
   const apps = Array.from({ length: Math.max(10, messagesCount / 100) }, () => newId("app_"));
@@ -104,6 +105,10 @@ export async function fillHistory(database: TestDatabase, messagesCount: number)
     "attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, trigger, attempt, status, response_status_code, response, duration_ms, url)",
     attempts(),
   );
+  await sql.unsafe("analyze");
+  const counting = { repos, now: new Date(now), retentionDays: 90, signal: new AbortController().signal };
+  while ((await countAttempts(counting)) > 0) {}
+  await client.end();
   await sql.unsafe("vacuum analyze");
 
   const middle = messageIds[half] as string;

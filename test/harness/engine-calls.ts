@@ -39,6 +39,28 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
     payloadRetentionHours: 2160,
     idempotency: { key: lease, bodyHash: lease },
   };
+  const outcome = {
+    attemptId: newId("atmpt_"),
+    orgId,
+    appId,
+    messageId: lateMessageId,
+    endpointId,
+    eventType: "a",
+    channels: ["c"],
+    tags: ["t"],
+    trigger: 0,
+    attempt: 1,
+    lease,
+    probe: false,
+    succeeded: false,
+    responseStatusCode: 500,
+    response: "no",
+    durationMs: 5,
+    url: "https://receiver.example/",
+    retryInMs: null,
+    sentHeaders: null,
+    responseHeaders: null,
+  };
   const hold = { lease, leaseSeconds: 30, saturated: [endpointId], deliveriesMax: 100, perEndpointMax: 10 };
   return {
     deliveries: {
@@ -63,31 +85,10 @@ export function engineCalls(filled: Filled): Calls<ReturnType<typeof engineRepos
       releaseKey: (repo) => repo.releaseKey(orgId, lease, lateMessageId),
     },
     outcomes: {
-      record: (repo) =>
-        repo.record([
-          {
-            attemptId: newId("atmpt_"),
-            orgId,
-            appId,
-            messageId: lateMessageId,
-            endpointId,
-            eventType: "a",
-            channels: ["c"],
-            tags: ["t"],
-            trigger: 0,
-            attempt: 1,
-            lease,
-            probe: false,
-            succeeded: false,
-            responseStatusCode: 500,
-            response: "no",
-            durationMs: 5,
-            url: "https://receiver.example/",
-            retryInMs: null,
-            sentHeaders: null,
-            responseHeaders: null,
-          },
-        ]),
+      record: async (repo) => {
+        await repo.record([outcome], null);
+        await repo.record([{ ...outcome, attemptId: newId("atmpt_") }], filled.attemptId);
+      },
       disableEndpoint: (repo) => repo.disableEndpoint(orgId, endpointId),
       disableIfFailing: (repo) => repo.disableIfFailing(orgId, endpointId, 60),
     },

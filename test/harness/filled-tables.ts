@@ -44,6 +44,8 @@ export async function fillTables(database: TestDatabase) {
                    (${endpoints}::text[])[case when n % 10 = 0 then 1 else 1 + n % 4000 end], 'a', 0, 1,
                    case when n % 20 = 0 then 2 else 0 end, 200, 'ok', 5, 'https://receiver.example/'
             from unnest(${attempts}::text[]) with ordinality t(id, n)`;
+  await sql`insert into attempt_counts (endpoint_id, id, org_id, succeeded, failed, canceled)
+            select endpoint_id, id, org_id, 1, 0, 0 from attempts`;
   await sql`insert into deliveries (message_id, endpoint_id, org_id, app_id, due_at)
             select id, (${endpoints}::text[])[case when n % 10 = 0 then 1 else 1 + n % 4000 end], ${orgId},
                    ${apps[0] as string}, now() + n * interval '1 second'
@@ -71,7 +73,7 @@ export async function fillTables(database: TestDatabase) {
   await sql`insert into session_ends (org_id, app_id, session_id, issued_until, ends_at, created_at)
             select ${orgId}, (${apps}::text[])[1 + n % 2000], 's' || n, now(), now(), now() - n * interval '1 minute'
             from generate_series(1, 20000) n`;
-  await sql.unsafe("analyze");
+  await sql.unsafe("vacuum analyze");
   return {
     orgId,
     appId: apps[0] as string,
@@ -82,6 +84,7 @@ export async function fillTables(database: TestDatabase) {
     messageId: messages[20_000] as string,
     lateMessageId: messages[39_000] as string,
     attemptId: attempts[40_000] as string,
+    lateAttemptId: attempts[79_000] as string,
     from: { message: idBound("msg_", now - 90 * dayMs), attempt: idBound("atmpt_", now - 90 * dayMs) },
     to: { message: "msg_~", attempt: "atmpt_~" },
   };

@@ -100,7 +100,29 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
           repo.countNewest({ ...attemptScope, messageId }, everyFilter, 10_000),
         ),
       insertAll: (repo) => repo.insertAll([canceled]),
-      count: (repo) => repo.count(endpointId, from.attempt, to.attempt),
+    },
+    attemptCounts: {
+      mark: (repo) => repo.mark(),
+      moveMark: (repo) => repo.moveMark({ beforeId: "", rewinds: 0 }, attemptId),
+      countHours: (repo) =>
+        repo.countHours({
+          mark: { beforeId: "", rewinds: 0 },
+          hours: [attemptId, filled.lateAttemptId],
+          toId: to.attempt,
+          afterId: endpointId,
+          limit: 500,
+        }),
+      count: (repo) =>
+        repo.count(
+          endpointId,
+          {
+            from: from.attempt,
+            countedFrom: attemptId,
+            countedTo: filled.lateAttemptId,
+            to: to.attempt,
+          },
+          { beforeId: "", rewinds: 0 },
+        ),
     },
     auditLog: { insert: (repo) => repo.insert({ actor: "x", action: "y" }) },
     backgroundTasks: {
@@ -123,15 +145,18 @@ export function repoCalls(filled: Filled): Calls<Omit<Repos, "tx">> {
     deliveryStates: {
       listMessages: (repo) =>
         each(
-          repo.listMessages({ ...messageScope, endpointId }, down, { ...noFilter, status: null }),
-          repo.listMessages({ ...messageScope, endpointId }, next(messageId), {
+          repo.listMessages({ ...messageScope, endpointId, toAttemptId: to.attempt }, down, {
+            ...noFilter,
+            status: null,
+          }),
+          repo.listMessages({ ...messageScope, endpointId, toAttemptId: to.attempt }, next(messageId), {
             channel: "c",
             tag: "t",
             eventTypes: ["a"],
             status: 3,
           }),
         ),
-      listEndpoints: (repo) => repo.listEndpoints({ orgId, appId, messageId }, up),
+      listEndpoints: (repo) => repo.listEndpoints({ orgId, appId, messageId, toAttemptId: to.attempt }, up),
     },
     endpointHealth: {
       find: (repo) => repo.find(orgId, endpointId),

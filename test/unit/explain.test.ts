@@ -12,7 +12,7 @@ import { type Node, nodes, planOf, recordingClient, type Statement } from "../ha
 
 /** Tables that grow with use: nothing may read one from end to end. */
 const growing =
-  /^(messages|attempts)(_\d{8})?$|^(deliveries|idempotency_keys|message_event_ids|endpoints|applications|api_keys|revoked_tokens|session_ends|turns)$/;
+  /^(messages|attempts|attempt_counts)(_\d{8})?$|^(deliveries|idempotency_keys|message_event_ids|endpoints|applications|api_keys|revoked_tokens|session_ends|turns)$/;
 
 /** Statements that may, and why. */
 const exempt: Record<string, string> = {
@@ -143,6 +143,31 @@ test("what is looked up by its id looks into the one partition that the id falls
     );
     expect([statement.by, read.size]).toEqual([statement.by, 1]);
   }
+});
+
+test("an endpoint's attempts are counted out of indexes alone, and of no other weeks", async () => {
+  const { endpointId, attemptId, lateAttemptId } = filled;
+  api.at.by = "a window";
+  await bundle.attemptCounts.count(
+    endpointId,
+    { from: attemptId, countedFrom: attemptId, countedTo: lateAttemptId, to: lateAttemptId },
+    { beforeId: "", rewinds: 0 },
+  );
+  api.at.by = null;
+  const statement = api.statements.find(({ by }) => by === "a window");
+  const plan = await planOf(api.sql, statement as Statement);
+  const reads = [...nodes(plan as never)].filter((node) =>
+    /^attempt(s|_counts)_\d{8}$/.test(node["Relation Name"] ?? ""),
+  );
+  for (const read of reads) {
+    expect([read["Node Type"], read["Index Cond"]]).toEqual([
+      "Index Only Scan",
+      expect.stringMatching(/endpoint_id = .*id >= .*id < /),
+    ]);
+  }
+  const weeks = new Set(reads.map((read) => read["Relation Name"]?.slice(-8)));
+  const all = await api.sql`select from pg_inherits where inhparent = 'attempts'::regclass`;
+  expect(weeks.size).toBeWithin(1, all.length);
 });
 
 test("a list comes in its order out of an index: nothing sorts more than a few pages of rows", async () => {

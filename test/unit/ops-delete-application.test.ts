@@ -41,6 +41,8 @@ async function scene(count: number) {
     await sql`insert into endpoint_secrets (org_id, endpoint_id, secret) values ('org_a', ${id}, 'whsec_x')`;
     await sql`insert into endpoint_health (endpoint_id, org_id, failing_since, consecutive_failures)
               values (${id}, 'org_a', now(), 1)`;
+    await sql`insert into attempt_counts (endpoint_id, id, org_id, succeeded, failed, canceled)
+              values (${id}, ${attempts[0] as string}, 'org_a', 1, 0, 0)`;
     await sql`insert into turns (endpoint_id, org_id) values (${id}, 'org_a')`;
     await sql`insert into throttles (id, next_at) values (${id}, now())`;
     await sql`insert into poll_consumers (endpoint_id, consumer_id, org_id, position)

@@ -23,7 +23,7 @@ const partitions = async () =>
   (
     await database.sql<{ name: string }[]>`
       select inhrelid::regclass::text as name from pg_inherits
-      where inhparent = any(array['messages'::regclass, 'attempts'::regclass]) order by 1`
+      where inhparent = any(array['messages'::regclass, 'attempts'::regclass, 'attempt_counts'::regclass]) order by 1`
   ).map(({ name }) => name);
 const filled = async (appId: string) =>
   (

@@ -57,7 +57,7 @@ test("eight makers at once make each partition once, up to eight weeks ahead", a
   expect(made.flat().toSorted()).toEqual([...new Set(made.flat())].toSorted());
   expect(made.flat()).toContain("messages_20300225");
   expect(made.flat()).toContain("attempts_20300429");
-  expect(made.flat()).toHaveLength(2 * 10);
+  expect(made.flat()).toHaveLength(3 * 10);
   expect(await ensurePartitions(repos, partitionsAhead(now))).toEqual([]);
 });
 
@@ -71,7 +71,11 @@ test("an insert finds the partition of its week on both sides of midnight", asyn
 test("a partition that is missing is made for the insert that met the gap", async () => {
   const time = new Date("2035-05-05T05:05:05Z");
   await expect(insert(time)).rejects.toMatchObject({ code: "23514" });
-  expect(await ensureWeek(repos, time)).toEqual(["messages_20350430", "attempts_20350430"]);
+  expect(await ensureWeek(repos, time)).toEqual([
+    "messages_20350430",
+    "attempts_20350430",
+    "attempt_counts_20350430",
+  ]);
   expect(await insert(time)).toHaveLength(1);
 });
 
@@ -79,7 +83,7 @@ test("a partition has the indexes of its table", async () => {
   await ensureWeek(repos, new Date("2036-01-01Z"));
   const detached = await sql`
     select i.indexrelid::regclass::text as name from pg_index i
-    where i.indrelid in ('messages_20351231'::regclass, 'attempts_20351231'::regclass)
+    where i.indrelid in ('messages_20351231'::regclass, 'attempts_20351231'::regclass, 'attempt_counts_20351231'::regclass)
       and not exists (select from pg_inherits where inhrelid = i.indexrelid)`;
   expect([...detached]).toEqual([]);
 });
@@ -90,7 +94,9 @@ test("retention drops what is wholly older, and nothing that holds a younger row
   const kept = await insert(new Date(now.getTime() - 126 * 86_400_000)); // 2020-01-27
   const dropped = await dropOldPartitions(repos, { days: 126, now });
   expect(dropped).toEqual(
-    ["attempts", "messages"].flatMap((table) => ["0106", "0113", "0120"].map((day) => `${table}_2020${day}`)),
+    ["attempt_counts", "attempts", "messages"].flatMap((table) =>
+      ["0106", "0113", "0120"].map((day) => `${table}_2020${day}`),
+    ),
   );
   const [row] = kept as unknown as { partition: string }[];
   expect(row?.partition).toBe("messages_20200127");
@@ -106,6 +112,7 @@ test("what an interrupted drop left detached is dropped by the next, and can be 
   await sql.unsafe("alter table messages detach partition messages_20190107");
   const now = new Date("2019-06-01Z");
   expect(await dropOldPartitions(repos, { days: 90, now })).toEqual([
+    "attempt_counts_20190107",
     "attempts_20190107",
     "messages_20190107",
   ]);
@@ -119,6 +126,6 @@ test("inserts go on while partitions are made and dropped", async () => {
   await reader`select count(*) from messages`;
   const making = ensureWeek(repos, new Date("2040-01-01Z"));
   expect(await insert(time)).toHaveLength(1);
-  expect(await making).toHaveLength(2);
+  expect(await making).toHaveLength(3);
   await reader.unsafe("rollback");
 });
