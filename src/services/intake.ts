@@ -112,8 +112,7 @@ export function createIntake(options: IntakeOptions): Intake {
       if (result.kind !== "accepted") return [];
       const row = rows[index] as IntakeRow;
       return result.deliveries.flatMap((queued) => {
-        if (queued.leased && offer !== null)
-          return [held(row, result.appId, queued, offer.lease, leaseEndsAt)];
+        if (queued.leased && offer !== null) return [held(row, queued, offer.lease, leaseEndsAt)];
         const isDue = row.deliverAt === null || row.deliverAt.getTime() <= Date.now();
         if (isDue && !options.handOver?.holdsTurn(queued.endpointId)) left = true;
         return [];
@@ -141,18 +140,12 @@ export function createIntake(options: IntakeOptions): Intake {
   };
 }
 
-const held = (
-  row: IntakeRow,
-  appId: string,
-  queued: QueuedDelivery,
-  lease: string,
-  leaseEndsAt: number,
-): Delivery => ({
+const held = (row: IntakeRow, queued: QueuedDelivery, lease: string, leaseEndsAt: number): Delivery => ({
   messageId: row.id,
   endpointId: queued.endpointId,
   trigger: triggers.scheduled,
   orgId: row.orgId,
-  appId,
+  appId: queued.appId,
   attempt: 0,
   revision: queued.revision,
   eventType: row.eventType,

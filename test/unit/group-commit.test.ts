@@ -67,6 +67,22 @@ test("no group is larger than the cap, and no more of them run than allowed", as
   expect(groups[2]).toEqual([5]);
 });
 
+test("of many that wait a third stays for the next group, so that nobody works alone in turns", async () => {
+  const { group, groups, ends } = createStage();
+  const sizeOf = (n: number) => groups[n]?.length;
+  for (let item = 0; item < 63; item += 1) void group.submit(item);
+  await Bun.sleep(0);
+  expect([sizeOf(0), group.size]).toEqual([42, 63]);
+  // Each caller comes back with the next item as soon as it is answered, as a connection does.
+  for (let n = 0; n < 12; n += 1) {
+    ends[n]?.("commit");
+    await Bun.sleep(0);
+    for (let item = 0; item < (sizeOf(n) ?? 0); item += 1) void group.submit(item);
+  }
+  const sizes = groups.slice(-4).map((items) => items.length);
+  for (const size of sizes) expect(Math.abs(size - 25)).toBeLessThanOrEqual(2);
+});
+
 test("a group that fails fails for each of its callers, and the next goes on", async () => {
   const { group, ends } = createStage();
   const failing = [group.submit(1), group.submit(2)];
