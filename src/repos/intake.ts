@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
 import { idTime } from "../lib/ids.ts";
-import { writeArray } from "../lib/postgres-arrays.ts";
+import { columnOf, writeArray } from "../lib/postgres-arrays.ts";
 import { arrivalKey } from "./poll-fence.ts";
 
 export type IntakeRow = {
@@ -80,18 +80,18 @@ export function createIntakeRepo(sql: Sql) {
           select * from unnest(
             ${rows.map((row) => row.id)}::text[],
             ${rows.map((row) => row.orgId)}::text[],
-            ${listOf(rows, (row) => (row.appRef.startsWith("app_") ? row.appRef : null))}::text[],
-            ${listOf(rows, (row) => (row.appRef.startsWith("app_") ? null : row.appRef))}::text[],
+            ${columnOf(rows, (row) => (row.appRef.startsWith("app_") ? row.appRef : null))}::text[],
+            ${columnOf(rows, (row) => (row.appRef.startsWith("app_") ? null : row.appRef))}::text[],
             ${rows.map((row) => row.eventType)}::text[],
-            ${listOf(rows, (row) => row.eventId)}::text[],
-            ${listOf(rows, (row) => row.channels && writeArray(row.channels))}::text[],
-            ${listOf(rows, (row) => row.tags && writeArray(row.tags))}::text[],
-            ${listOf(rows, (row) => row.deliverAt?.toISOString() ?? null)}::timestamptz[],
+            ${columnOf(rows, (row) => row.eventId)}::text[],
+            ${columnOf(rows, (row) => row.channels && writeArray(row.channels))}::text[],
+            ${columnOf(rows, (row) => row.tags && writeArray(row.tags))}::text[],
+            ${columnOf(rows, (row) => row.deliverAt?.toISOString() ?? null)}::timestamptz[],
             string_to_array(${payloads.join(between)}, ${between}),
-            ${listOf(rows, (row) => row.contentType)}::text[],
+            ${columnOf(rows, (row) => row.contentType)}::text[],
             ${rows.map((row) => row.payloadRetentionHours)}::int[],
-            ${listOf(rows, (row) => row.idempotency?.key ?? null)}::uuid[],
-            ${listOf(rows, (row) => row.idempotency?.bodyHash ?? null)}::uuid[]
+            ${columnOf(rows, (row) => row.idempotency?.key ?? null)}::uuid[],
+            ${columnOf(rows, (row) => row.idempotency?.bodyHash ?? null)}::uuid[]
           ) with ordinality as t(id, org_id, app_id, app_uid, event_type, event_id, channels, tags, deliver_at,
                                  payload, content_type, retention_hours, key, body_hash, ordinal)
         ),
@@ -212,12 +212,6 @@ export function createIntakeRepo(sql: Sql) {
 }
 
 export type IntakeRepo = ReturnType<typeof createIntakeRepo>;
-
-/** A column, or null when it would hold nothing else: `unnest` fills it up again. */
-function listOf(rows: IntakeRow[], of: (row: IntakeRow) => string | null): (string | null)[] | null {
-  const values = rows.map(of);
-  return values.some((value) => value !== null) ? values : null;
-}
 
 /** No JSON holds it as it is; a raw payload may hold anything. */
 const recordSeparator = "\u001e";
