@@ -56,6 +56,10 @@ function expect(holds: boolean, reason: string): void {
 
 const serve = start(["serve"]);
 const { port } = await serve.line(({ msg }) => msg === "listening");
+if (process.platform === "linux") {
+  const environ = readFileSync(`/proc/${serve.child.pid}/environ`, "utf8").split("\0");
+  expect(environ.includes("MIMALLOC_PURGE_DELAY=1000"), "serve did not settle its allocator");
+}
 const token = Bun.spawnSync([executable, "ops", "token"], { cwd: folder, env }).stdout.toString().trim();
 
 async function post(path: string, body: object): Promise<Record<string, unknown>> {

@@ -2,8 +2,12 @@
 import { isatty } from "node:tty";
 import { defineCommand } from "citty";
 import manifest from "../package.json" with { type: "json" };
+import { settleAllocator } from "./allocator.ts";
 import { environment } from "./config.ts";
 import { lazyCommand, runCli } from "./lib/cli.ts";
+
+const runsForLong = ["serve", "worker"].includes(process.argv[2] ?? "");
+if (runsForLong) settleAllocator();
 
 const root = defineCommand({
   meta: { name: "app", version: manifest.version, description: manifest.description },

@@ -3,8 +3,11 @@
  * one. A lone caller waits for nothing.
  */
 export type GroupCommit<T, R> = {
-  /** Resolves with the item's own result once the group it travelled in is committed. */
-  submit(item: T): Promise<R>;
+  /**
+   * Resolves with the item's own result once the group it travelled in is committed.
+   * @param options `soon`: its group is not kept apart from the last one
+   */
+  submit(item: T, options?: { soon: boolean }): Promise<R>;
   /** Items that wait or are under way. */
   readonly size: number;
   /** Resolves when nothing waits any more. */
@@ -20,12 +23,23 @@ export type GroupCommitOptions<T, R> = {
   itemsMax: number;
   /** How many statements may be under way at once. */
   parallel: number;
+  /** The part of those that wait which goes next, when they are many. @default 1 */
+  share?: number;
+  /** How many milliseconds there are at least from one group's start to the next one's. @default 0 */
+  apartMs?: number;
 };
 
+/** So few go together, whatever the share. */
+const wholeMax = 16;
+
 export function createGroupCommit<T, R>(options: GroupCommitOptions<T, R>): GroupCommit<T, R> {
+  const { itemsMax, parallel, share = 1, apartMs = 0 } = options;
   const waiting: Waiting<T, R>[] = [];
   let underWay = 0;
   let running = 0;
+  let hurried = false;
+  let nextAt = 0;
+  let timer: Timer | null = null;
   let idleWaiters: (() => void)[] = [];
 
   const flush = async (group: Waiting<T, R>[]): Promise<void> => {
@@ -38,32 +52,46 @@ export function createGroupCommit<T, R>(options: GroupCommitOptions<T, R>): Grou
       if (outcome.status === "fulfilled") entry.resolve(outcome.value[index] as R);
       else entry.reject(outcome.reason);
     });
-    if (running > 0) return;
+    if (waiting.length + underWay > 0) return;
     for (const wake of idleWaiters) wake();
     idleWaiters = [];
   };
 
   const pump = (): void => {
-    while (running < options.parallel && waiting.length > 0) {
-      const group = waiting.splice(0, options.itemsMax);
+    while (running < parallel && waiting.length > 0) {
+      const earlyMs = nextAt - performance.now();
+      if (earlyMs > 0 && !hurried && waiting.length < itemsMax) {
+        if (timer === null) timer = setTimeout(onTime, earlyMs);
+        return;
+      }
+      const size = Math.min(itemsMax, Math.max(wholeMax, Math.ceil(waiting.length * share)));
+      const group = waiting.splice(0, size);
+      hurried &&= waiting.length > 0;
+      nextAt = performance.now() + apartMs;
       running += 1;
       underWay += group.length;
       void flush(group);
     }
   };
+  const onTime = (): void => {
+    timer = null;
+    pump();
+  };
 
   return {
-    submit: (item) =>
+    submit: (item, { soon } = { soon: false }) =>
       new Promise<R>((resolve, reject) => {
         waiting.push({ item, resolve, reject });
+        hurried ||= soon;
+        const starts = soon || waiting.length === 1 || waiting.length >= itemsMax;
         // Requests that were read in the same turn of the event loop share the first statement already.
-        if (running < options.parallel && waiting.length === 1) queueMicrotask(pump);
+        if (running < parallel && starts) queueMicrotask(pump);
       }),
     get size() {
       return waiting.length + underWay;
     },
     idle: () =>
-      running === 0 && waiting.length === 0
+      waiting.length + underWay === 0
         ? Promise.resolve()
         : new Promise((resolve) => idleWaiters.push(resolve)),
   };

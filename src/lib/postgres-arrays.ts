@@ -52,6 +52,12 @@ export function readArray(literal: string): (string | null)[] {
   return elements;
 }
 
+/** What `unnest` takes for a column: null where no row has anything, since it fills up what is shorter. */
+export function columnOf<T, E extends Element>(rows: readonly T[], of: (row: T) => E): E[] | null {
+  const values = rows.map(of);
+  return values.some((value) => value !== null) ? values : null;
+}
+
 const readNumbers = (literal: string) =>
   readArray(literal).map((text) => (text === null ? null : Number(text)));
 

@@ -1,6 +1,6 @@
 import type { Sql } from "postgres";
 import { idTime } from "../lib/ids.ts";
-import { writeArray } from "../lib/postgres-arrays.ts";
+import { columnOf, writeArray } from "../lib/postgres-arrays.ts";
 import { arrivalKey } from "./poll-fence.ts";
 
 export type IntakeRow = {
@@ -35,22 +35,22 @@ export type IntakeHold = {
 /** The hold of a process that delivers nothing itself. */
 const noHold = { lease: null, leaseSeconds: 0, saturated: [], deliveriesMax: 0, perEndpointMax: 0 };
 
-export type QueuedDelivery = { endpointId: string; revision: number; leased: boolean };
+export type QueuedDelivery = { appId: string; endpointId: string; revision: number; leased: boolean };
 
 export type IntakeResult =
-  | { kind: "accepted"; id: string; appId: string; deliveries: QueuedDelivery[] }
+  | { kind: "accepted"; id: string; deliveries: QueuedDelivery[] }
   | { kind: "no-application" }
   | { kind: "duplicate-event"; id: string }
   | { kind: "duplicate-key" }
   /** Not stored: readers are past its id. One that is newer than the fence (Unix milliseconds) will do. */
   | { kind: "late"; fenceMs: number };
 
+/** A delivery, or else why a message was not stored. Most messages have no row at all: stored, and nobody wants them. */
 type ResultRow = {
   ordinal: number;
   app_id: string | null;
   fence: string | null;
-  key_taken: boolean;
-  stored: boolean;
+  key_taken: boolean | null;
   endpoint_id: string | null;
   revision: string | null;
   leased: boolean | null;
@@ -80,18 +80,18 @@ export function createIntakeRepo(sql: Sql) {
           select * from unnest(
             ${rows.map((row) => row.id)}::text[],
             ${rows.map((row) => row.orgId)}::text[],
-            ${rows.map((row) => (row.appRef.startsWith("app_") ? row.appRef : null))}::text[],
-            ${rows.map((row) => (row.appRef.startsWith("app_") ? null : row.appRef))}::text[],
+            ${columnOf(rows, (row) => (row.appRef.startsWith("app_") ? row.appRef : null))}::text[],
+            ${columnOf(rows, (row) => (row.appRef.startsWith("app_") ? null : row.appRef))}::text[],
             ${rows.map((row) => row.eventType)}::text[],
-            ${rows.map((row) => row.eventId)}::text[],
-            ${rows.map((row) => row.channels && writeArray(row.channels))}::text[],
-            ${rows.map((row) => row.tags && writeArray(row.tags))}::text[],
-            ${rows.map((row) => row.deliverAt?.toISOString() ?? null)}::timestamptz[],
+            ${columnOf(rows, (row) => row.eventId)}::text[],
+            ${columnOf(rows, (row) => row.channels && writeArray(row.channels))}::text[],
+            ${columnOf(rows, (row) => row.tags && writeArray(row.tags))}::text[],
+            ${columnOf(rows, (row) => row.deliverAt?.toISOString() ?? null)}::timestamptz[],
             string_to_array(${payloads.join(between)}, ${between}),
-            ${rows.map((row) => row.contentType)}::text[],
+            ${columnOf(rows, (row) => row.contentType)}::text[],
             ${rows.map((row) => row.payloadRetentionHours)}::int[],
-            ${rows.map((row) => row.idempotency?.key ?? null)}::uuid[],
-            ${rows.map((row) => row.idempotency?.bodyHash ?? null)}::uuid[]
+            ${columnOf(rows, (row) => row.idempotency?.key ?? null)}::uuid[],
+            ${columnOf(rows, (row) => row.idempotency?.bodyHash ?? null)}::uuid[]
           ) with ordinality as t(id, org_id, app_id, app_uid, event_type, event_id, channels, tags, deliver_at,
                                  payload, content_type, retention_hours, key, body_hash, ordinal)
         ),
@@ -187,13 +187,12 @@ export function createIntakeRepo(sql: Sql) {
                  case when leased then ${lease}::uuid end
           from wanted
         )
-        select r.ordinal::int, r.app_id, r.fence,
-               r.id in (select id from keyed where key_taken) as key_taken, r.id in (select id from stored) as stored,
-               null as endpoint_id, null as revision, null as leased
-        from resolved r
-        where r.id not in (select message_id from wanted)
+        select w.ordinal::int, w.app_id, null as fence, null as key_taken, w.endpoint_id, w.revision, w.leased
+        from wanted w
         union all
-        select w.ordinal::int, w.app_id, null, false, true, w.endpoint_id, w.revision, w.leased from wanted w`;
+        select r.ordinal::int, r.app_id, r.fence, r.id in (select id from keyed where key_taken), null, null, null
+        from resolved r
+        where r.id not in (select id from stored)`;
       return collect(rows, found);
     },
 
@@ -229,28 +228,25 @@ function oldestOf(rows: IntakeRow[]): number {
 }
 
 function collect(rows: IntakeRow[], found: ResultRow[]): IntakeResult[] {
-  const results = new Array<IntakeResult>(rows.length);
+  const results = rows.map(({ id }): IntakeResult => ({ kind: "accepted", id, deliveries: [] }));
   for (const row of found) {
     const index = row.ordinal - 1;
-    const { id } = rows[index] as IntakeRow;
-    if (row.app_id === null) results[index] = { kind: "no-application" };
-    else if (row.fence !== null) results[index] = { kind: "late", fenceMs: Number(row.fence) };
-    else if (row.key_taken) results[index] = { kind: "duplicate-key" };
-    else if (!row.stored) results[index] = { kind: "duplicate-event", id };
-    else {
-      let result = results[index];
-      if (result?.kind !== "accepted") {
-        result = { kind: "accepted", id, appId: row.app_id, deliveries: [] };
-        results[index] = result;
-      }
-      if (row.endpoint_id !== null) {
-        result.deliveries.push({
-          endpointId: row.endpoint_id,
-          revision: Number(row.revision),
-          leased: row.leased === true,
-        });
-      }
+    const result = results[index] as IntakeResult;
+    if (row.endpoint_id === null) results[index] = refusalOf(row, rows[index] as IntakeRow);
+    else if (result.kind === "accepted") {
+      result.deliveries.push({
+        appId: row.app_id as string,
+        endpointId: row.endpoint_id,
+        revision: Number(row.revision),
+        leased: row.leased === true,
+      });
     }
   }
   return results;
+}
+
+function refusalOf(row: ResultRow, { id }: IntakeRow): IntakeResult {
+  if (row.app_id === null) return { kind: "no-application" };
+  if (row.fence !== null) return { kind: "late", fenceMs: Number(row.fence) };
+  return row.key_taken ? { kind: "duplicate-key" } : { kind: "duplicate-event", id };
 }

@@ -1,5 +1,5 @@
 import type { Sql } from "postgres";
-import { writeArray } from "../lib/postgres-arrays.ts";
+import { columnOf, writeArray } from "../lib/postgres-arrays.ts";
 
 /** What came of one attempt, and what becomes of its delivery. */
 export type Outcome = {
@@ -60,8 +60,8 @@ export function createOutcomesRepo(sql: Sql) {
             ${outcomes.map((o) => o.messageId)}::text[],
             ${outcomes.map((o) => o.endpointId)}::text[],
             ${outcomes.map((o) => o.eventType)}::text[],
-            ${outcomes.map((o) => o.channels && writeArray(o.channels))}::text[],
-            ${outcomes.map((o) => o.tags && writeArray(o.tags))}::text[],
+            ${columnOf(outcomes, (o) => o.channels && writeArray(o.channels))}::text[],
+            ${columnOf(outcomes, (o) => o.tags && writeArray(o.tags))}::text[],
             ${outcomes.map((o) => o.trigger)}::int[],
             ${outcomes.map((o) => o.attempt)}::int[],
             ${outcomes.map((o) => o.lease)}::uuid[],
@@ -71,9 +71,9 @@ export function createOutcomesRepo(sql: Sql) {
             ${outcomes.map((o) => o.response)}::text[],
             ${outcomes.map((o) => o.durationMs)}::int[],
             ${outcomes.map((o) => o.url)}::text[],
-            ${outcomes.map((o) => o.retryInMs)}::float8[],
-            ${outcomes.map((o) => o.sentHeaders)}::text[],
-            ${outcomes.map((o) => o.responseHeaders)}::text[]
+            ${columnOf(outcomes, (o) => o.retryInMs)}::float8[],
+            ${columnOf(outcomes, (o) => o.sentHeaders)}::text[],
+            ${columnOf(outcomes, (o) => o.responseHeaders)}::text[]
           ) as t(id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger, attempt, lease, probe,
                  status, response_status_code, response, duration_ms, url, retry_in_ms, sent_headers, response_headers)
         ),${recountFrom === null ? sql`` : rewound}

@@ -6,14 +6,19 @@ import type { Outcome, OutcomesRepo } from "../repos/outcomes.ts";
 import { recountFrom } from "./attempt-counts.ts";
 
 export type Recorder = {
-  /** Resolves once the outcome is committed, or, with false, once it is given up on. Never rejects. */
-  record(outcome: Outcome): Promise<boolean>;
+  /**
+   * Resolves once the outcome is committed, or, with false, once it is given up on. Never rejects.
+   * @param options `soon` when something waits for it, as the next delivery in line does
+   */
+  record(outcome: Outcome, options?: { soon: boolean }): Promise<boolean>;
   /** Outcomes that are not committed yet. */
   readonly pending: number;
   idle(): Promise<void>;
 };
 
 const groupSizeMax = 500;
+/** Hardly anybody waits for an outcome, and the fewer groups there are the less each outcome costs. */
+const groupsApartMs = 10;
 const retryDelaysMs = [50, 200, 500, 1000, 2000] as const;
 
 export type RecorderOptions = {
@@ -68,10 +73,15 @@ export function createRecorder(options: RecorderOptions): Recorder {
     return written;
   };
 
-  const group = createGroupCommit<Outcome, boolean>({ run, itemsMax: groupSizeMax, parallel: 1 });
+  const group = createGroupCommit<Outcome, boolean>({
+    run,
+    itemsMax: groupSizeMax,
+    parallel: 1,
+    apartMs: groupsApartMs,
+  });
   return {
-    record: (outcome) =>
-      group.submit(outcome).catch((error: unknown) => {
+    record: (outcome, options) =>
+      group.submit(outcome, options).catch((error: unknown) => {
         log.error(
           { err: error, messageId: outcome.messageId },
           "an outcome was given up: it will be delivered again",

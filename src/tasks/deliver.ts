@@ -100,8 +100,9 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       if (judged === null) return returns.add([delivery]);
       // Not awaited: the place is free for the next delivery while the outcome is being committed.
       // Only in line the next one waits for it.
-      const settled = settle(judged);
-      if (fifo.owns(delivery)) arrived = (await settled) && judged.outcome.succeeded;
+      const inLine = fifo.owns(delivery);
+      const settled = settle(judged, { soon: inLine });
+      if (inLine) arrived = (await settled) && judged.outcome.succeeded;
     } catch (error) {
       const { messageId, endpointId } = delivery;
       log.error({ err: error, messageId, endpointId }, "a delivery could not be started");

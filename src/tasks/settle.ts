@@ -17,7 +17,9 @@ export type SettleOptions = {
  * What follows an attempt: it is logged, committed and told, and an endpoint that is past hope disabled. Never rejects.
  * @returns whether it was committed
  */
-export function createSettle(options: SettleOptions): (judged: Judged) => Promise<boolean> {
+export function createSettle(
+  options: SettleOptions,
+): (judged: Judged, when: { soon: boolean }) => Promise<boolean> {
   const { recorder, outcomes, events, log } = options;
 
   /** The receiver asked for it, or has failed for too long. */
@@ -35,10 +37,10 @@ export function createSettle(options: SettleOptions): (judged: Judged) => Promis
     }
   };
 
-  return async (judged) => {
+  return async (judged, when) => {
     const { outcome } = judged;
     logAttempt(log, judged);
-    const committed = await recorder.record(outcome);
+    const committed = await recorder.record(outcome, when);
     events.attempted(outcome);
     if (outcome.retryInMs !== null) options.onRetry(outcome.retryInMs);
     else if (!outcome.succeeded || judged.wantsDisabling) await disableIfDue(judged);
