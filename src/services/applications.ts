@@ -3,9 +3,9 @@ import { type OrderedPageQuery, type Page, page, pageRequest } from "../lib/pagi
 import type { Application } from "../models/applications.ts";
 import type { ApplicationIn, ApplicationOut, ApplicationPatch } from "../schemas/applications.ts";
 import { mayAccessApplication, requireOrg } from "./authorization.ts";
-import { mapTakenUid, uidTaken } from "./conflicts.ts";
+import { mapUniqueViolation } from "./conflicts.ts";
 import type { ActorContext, Context } from "./context.ts";
-import { notFound } from "./errors.ts";
+import { AppError, notFound } from "./errors.ts";
 import { checkMetadata } from "./metadata.ts";
 import { throttleRateOf } from "./throttle-rate.ts";
 
@@ -59,7 +59,7 @@ export async function createApplication(
   if (inserted) return { created: true, application: toOut(inserted) };
   const existing =
     options.getIfExists && row.uid !== null ? await ctx.repos.applications.find(ctx.orgId, row.uid) : null;
-  if (!existing) throw uidTaken();
+  if (!existing) throw new AppError("conflict");
   return { created: false, application: toOut(existing) };
 }
 
@@ -70,7 +70,7 @@ export async function upsertApplication(
   input: ApplicationIn,
 ): Promise<{ created: boolean; application: ApplicationOut }> {
   requireOrg(ctx);
-  const row = await mapTakenUid(ctx.repos.applications.update(ctx.orgId, ref, fields(input)));
+  const row = await mapUniqueViolation(ctx.repos.applications.update(ctx.orgId, ref, fields(input)));
   if (!row) return createApplication(ctx, input, { getIfExists: false });
   return { created: false, application: toOut(row) };
 }
@@ -82,7 +82,7 @@ export async function patchApplication(
 ): Promise<ApplicationOut> {
   requireOrg(ctx);
   const throttleRate = throttleRateOf(input);
-  const row = await mapTakenUid(
+  const row = await mapUniqueViolation(
     ctx.repos.applications.update(ctx.orgId, ref, {
       ...(input.name !== undefined && { name: input.name }),
       ...(input.uid !== undefined && { uid: input.uid }),

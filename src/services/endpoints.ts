@@ -13,7 +13,7 @@ import type {
 } from "../schemas/endpoints.ts";
 import { findApplication } from "./applications.ts";
 import { applicationScope, mayAccessApplication } from "./authorization.ts";
-import { mapTakenUid, uidTaken } from "./conflicts.ts";
+import { mapUniqueViolation } from "./conflicts.ts";
 import type { ActorContext, Context, EndpointContext } from "./context.ts";
 import { checkSecret } from "./endpoint-secrets.ts";
 import { checkEndpointUrl, isPolledUrl } from "./endpoint-urls.ts";
@@ -149,7 +149,7 @@ export async function createEndpoint(
       : await applications.lock(ctx.orgId, appRef);
     if (!application || !mayAccessApplication(ctx, application.id)) throw notFound();
     const inserted = await tx.endpoints.insert({ ...row, appId: application.id });
-    if (!inserted) throw uidTaken();
+    if (!inserted) throw new AppError("conflict");
     if (inserted.fifo) await tx.queue.openLine(ctx.orgId, inserted.id);
     await tx.endpointSecrets.insert(ctx.orgId, inserted.id, ctx.sealer.seal(secret));
     // What is accepted from here on has ids past this one, and is what there is to read.
@@ -169,7 +169,7 @@ async function vouch(ctx: Context, row: Endpoint): Promise<void> {
 
 /** Null when there is none. */
 const updateEndpoint = (ctx: Context, appRef: string, ref: string, changes: EndpointChanges) =>
-  mapTakenUid(
+  mapUniqueViolation(
     ctx.repos.tx(async (tx) => {
       const row = await tx.endpoints.update(applicationScope(ctx, appRef), ref, changes);
       if (row?.fifo) await tx.queue.openLine(ctx.orgId, row.id);

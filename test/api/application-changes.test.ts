@@ -69,13 +69,7 @@ runScenarios(
       status: 200,
       has: { rateLimit: null },
     },
-    {
-      name: "to a taken uid",
-      request: "PATCH /app/two",
-      body: { uid: "one" },
-      status: 409,
-      has: { detail: "A conflict has occurred: the uid is taken" },
-    },
+    { name: "to a taken uid", request: "PATCH /app/two", body: { uid: "one" }, status: 409 },
     { name: "an unknown one", request: "PATCH /app/nope", body: {}, status: 404 },
     {
       name: "another org's",

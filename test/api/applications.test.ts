@@ -73,7 +73,7 @@ runScenarios(
       body: { name: "Other", uid: "one" },
       status: 409,
       code: "conflict",
-      has: { detail: "A conflict has occurred: the uid is taken" },
+      has: { detail: "A conflict has occurred" },
       hasNot: ["app_"],
     },
     {

@@ -113,7 +113,6 @@ runScenarios(
       body: { url, uid: "one" },
       status: 409,
       code: "conflict",
-      has: { detail: "A conflict has occurred: the uid is taken" },
     },
     {
       name: "the same uid elsewhere",
