@@ -1,6 +1,6 @@
 /**
  * Lets concurrent callers share commits: what arrives while a statement is under way goes out together with the next
- * one. A lone caller waits for nothing.
+ * one. A lone caller waits for nothing, except where groups are to keep apart.
  */
 export type GroupCommit<T, R> = {
   /**
