@@ -14,7 +14,7 @@ create table attempt_counts (
 -- One row.
 create table attempts_counted (
   one           boolean primary key default true check (one),
-  -- All attempts with a smaller id are counted. It is an hour's, or empty before the first.
+  -- All attempts with a smaller id are counted, but for those past the retention. It is an hour's, or empty before the first.
   before_id     text collate "C" not null,
   -- Grows with every group of attempts that came too late for their hours.
   rewinds       integer not null default 0

@@ -112,7 +112,7 @@ export function createApp(parts: AppParts) {
         parts.availability.suspect();
         parts.health.failed(error.cause);
         // They come in crowds, and all from the same place: no stack.
-        parts.log.error({ requestId, code: postgresErrorCode(error) }, "the database can't be used");
+        parts.log.error({ requestId, code: postgresErrorCode(error.cause) }, "the database can't be used");
       }
       if (error.status === 500) parts.log.error({ requestId, err: error }, "request failed");
       context.set.status = error.status;

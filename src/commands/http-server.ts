@@ -15,10 +15,14 @@ export async function stopServer(server: Server | null, deadline: AbortSignal): 
   await stopped;
 }
 
+/** Of files, and of memory for sockets. */
+const noRoom = new Set(["EMFILE", "ENFILE", "ENOBUFS"]);
+
 /**
  * Listens for a moment where a server will, so that what is wrong is said before anything else is started.
  * @param variable the one that has the port
- * @throws ConfigError for a host that can't be listened on; Error for a port that is taken
+ * @throws ConfigError for a host that can't be listened on; Error for a port that is taken or takes more rights, and for
+ * what is not about the address
  */
 export function requireAddress(host: string, variable: "PORT" | "WORKER_PORT", port: number): void {
   try {
@@ -31,6 +35,7 @@ export function requireAddress(host: string, variable: "PORT" | "WORKER_PORT", p
       );
     }
     if (code === "EACCES") throw new Error(`Port ${port} (${variable}) takes more rights than this user has`);
+    if (noRoom.has(code)) throw error;
     const expected = "an address of this machine, or a name of one";
     throw new ConfigError([{ name: "HOST", got: JSON.stringify(host), expected }]);
   }

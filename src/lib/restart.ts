@@ -21,7 +21,10 @@ export function restartWith(
       setenv: { args: ["ptr", "ptr", "int"], returns: "int" },
       execv: { args: ["ptr", "ptr"], returns: "int" },
     });
-    for (const [name, value] of missing) symbols.setenv(text(name), text(value), 0);
+    for (const [name, value] of missing) {
+      // One that stays missing would make it start over for ever.
+      if (symbols.setenv(text(name), text(value), 0) !== 0) return;
+    }
     const texts = args.map(text);
     symbols.execv(text(program), BigUint64Array.from([...texts.map((one) => BigInt(ptr(one))), 0n]));
   } catch {

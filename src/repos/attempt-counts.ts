@@ -13,7 +13,7 @@ import type { Db, Tx } from "./db.ts";
 
 /** How far attempts are counted. */
 export type Mark = {
-  /** Those with smaller ids are. Empty: none. */
+  /** Those with smaller ids are, but for what was past the retention by then. Empty: none. */
   beforeId: string;
   rewinds: number;
 };
@@ -21,14 +21,15 @@ export type Mark = {
 /** Counted hours in the middle, none when the two are the same, and edges that are no whole hours or not counted yet. */
 export type CountRange = { from: string; countedFrom: string; countedTo: string; to: string };
 
-export type Counts = { succeeded: number; failed: number; canceled: number };
+export type AttemptCounts = { succeeded: number; failed: number; canceled: number };
 
 export function createAttemptCountsRepo(db: Db | Tx) {
   return {
     async mark(): Promise<Mark> {
       const [row] = await db.execute<Mark>(sql`
         select before_id as "beforeId", rewinds from attempts_counted where one`);
-      return row ?? { beforeId: "", rewinds: 0 };
+      if (row === undefined) throw new Error("attempts_counted has lost its row");
+      return row;
     },
 
     /** Moves the mark on, unless somebody has moved it meanwhile. Index: the key. */
@@ -85,6 +86,7 @@ export function createAttemptCountsRepo(db: Db | Tx) {
           cross join lateral (
             select org_id from endpoints where id = c.endpoint_id offset 0 for key share
           ) e
+          order by c.endpoint_id, c.hour
           on conflict (endpoint_id, id) do update
           set succeeded = excluded.succeeded, failed = excluded.failed, canceled = excluded.canceled
           where (a.succeeded, a.failed, a.canceled) <> (excluded.succeeded, excluded.failed, excluded.canceled)
@@ -102,7 +104,7 @@ export function createAttemptCountsRepo(db: Db | Tx) {
       endpointId: string,
       { from, countedFrom, countedTo, to }: CountRange,
       { rewinds }: Mark,
-    ): Promise<Counts | null> {
+    ): Promise<AttemptCounts | null> {
       const within = (fromId: string, toId: string) =>
         sql`endpoint_id = ${endpointId} and id >= ${fromId} and id < ${toId}`;
       const edge = (ids: SQL) => sql`
@@ -110,7 +112,7 @@ export function createAttemptCountsRepo(db: Db | Tx) {
         from (select (select count(*) from attempts where ${ids}) as made,
                      (select count(*) from attempts where ${ids} and status = 2) as failed,
                      (select count(*) from attempts where ${ids} and status = 4) as canceled offset 0) one`;
-      const [row] = await db.execute<Counts>(sql`
+      const [row] = await db.execute<AttemptCounts>(sql`
         select coalesce(sum(succeeded), 0)::float8 as succeeded, coalesce(sum(failed), 0)::float8 as failed,
                coalesce(sum(canceled), 0)::float8 as canceled
         from (

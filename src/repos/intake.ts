@@ -45,7 +45,7 @@ export type IntakeResult =
   /** Not stored: readers are past its id. One that is newer than the fence (Unix milliseconds) will do. */
   | { kind: "late"; fenceMs: number };
 
-/** A delivery, or else why a message was not stored. Most messages have no row at all: stored, and nobody wants them. */
+/** A delivery, or else why a message was not stored. One that was stored and that nobody wants has no row. */
 type ResultRow = {
   ordinal: number;
   app_id: string | null;
@@ -69,6 +69,7 @@ export function createIntakeRepo(sql: Sql) {
      * through one for each row of the other.
      *
      * Indexes: applications' key or applications_org_uid, endpoints_app_id; inserts into everything else.
+     * @returns what became of each row, in their order
      */
     async insert(rows: IntakeRow[], hold: IntakeHold | null): Promise<IntakeResult[]> {
       const { lease, leaseSeconds, saturated, deliveriesMax, perEndpointMax } = hold ?? noHold;

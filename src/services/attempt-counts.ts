@@ -1,5 +1,5 @@
 import { idBound, idTime } from "../lib/ids.ts";
-import type { CountRange, Counts, Mark } from "../repos/attempt-counts.ts";
+import type { AttemptCounts, CountRange, Mark } from "../repos/attempt-counts.ts";
 import type { Repos } from "../repos/index.ts";
 import { ensurePartitions, firstWeek, weekStart } from "./partitions.ts";
 import type { RetentionContext } from "./retention.ts";
@@ -71,7 +71,8 @@ export async function sumAttempts(
   endpointId: string,
   fromMs: number,
   toMs: number,
-): Promise<Counts> {
+): Promise<AttemptCounts> {
+  // Only attempts that came late between the two statements make it go round again.
   for (;;) {
     const mark = await attemptCounts.mark();
     const counts = await attemptCounts.count(endpointId, rangeOf(fromMs, toMs, mark), mark);

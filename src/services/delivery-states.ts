@@ -6,7 +6,7 @@ import { findApplication } from "./applications.ts";
 import { statusText } from "./attempts.ts";
 import type { Context } from "./context.ts";
 import { findEndpoint, toEndpointOut } from "./endpoints.ts";
-import { attemptsEnd, newestFirst } from "./id-ranges.ts";
+import { idsEnd, newestFirst } from "./id-ranges.ts";
 import { findMessage, type MessageListQuery, toMessageOut } from "./messages.ts";
 
 /** Success once any attempt went well; sending while one is under way or to be repeated; pending before the first; else how the last one ended. */
@@ -37,7 +37,7 @@ export async function listEndpointMessages(
   const scope = { orgId: ctx.orgId, appId, ...range };
   const filter = { channel: query.channel ?? null, tag: query.tag ?? null, eventTypes: query.eventTypes };
   const rows = await ctx.repos.deliveryStates.listMessages(
-    { ...scope, endpointId, toAttemptId: attemptsEnd() },
+    { ...scope, endpointId, toAttemptId: idsEnd("atmpt_") },
     request,
     { ...filter, status: (query.status ?? null) as DeliveryStatus | null },
   );
@@ -63,7 +63,7 @@ export async function listMessageEndpoints(
   const { id: messageId } = await findMessage(ctx, appId, messageRef);
   const request = pageRequest(query, "ascending");
   const rows = await ctx.repos.deliveryStates.listEndpoints(
-    { orgId: ctx.orgId, appId, messageId, toAttemptId: attemptsEnd() },
+    { orgId: ctx.orgId, appId, messageId, toAttemptId: idsEnd("atmpt_") },
     request,
   );
   return page(

@@ -28,16 +28,15 @@ export function newestFirst(
   return {
     range: {
       from: idBound(prefix, oldest),
-      // Rounded up to a step, so that what was made in the millisecond before is not lost. Without `before` a day ahead,
-      // whatever clock the ids were made by: the partitions of coming weeks stay out of it.
-      to: idBound(prefix, before === null ? now.getTime() + dayMs : before.getTime() + ID_STEP_MS - 1),
+      // Rounded up to a step, so that what was made in the millisecond before is not lost.
+      to: before === null ? idsEnd(prefix, now) : idBound(prefix, before.getTime() + ID_STEP_MS - 1),
     },
     request: upwards ? { ...request, backward: true, scan: "ascending" } : request,
   };
 }
 
-/** No attempt there is has a larger id, whatever clock it was made by. */
-export const attemptsEnd = (): string => idBound("atmpt_", Date.now() + dayMs);
+/** No id there is is as large, unless a clock is a day ahead: it keeps the partitions of coming weeks out. */
+export const idsEnd = (prefix: IdPrefix, now = new Date()): string => idBound(prefix, now.getTime() + dayMs);
 
 /** No attempt of the message has a smaller id: see `firstAttemptId` of the repos, which says the same in SQL. */
 export const firstAttemptIdOf = (messageId: string): string => `atmpt_${messageId.slice(4, 8)}`;

@@ -50,8 +50,8 @@ export const partitionsAhead = (now: Date): { from: Date; to: Date } => ({
 });
 
 /**
- * Makes the weekly partitions that are missing between the two times, both included. Any
- * number of processes may do so at once. `migrate up` calls it with `partitionsAhead`, and so does a schedule.
+ * Makes the weekly partitions that are missing between the two times, both included. Any number of processes may do so at
+ * once. `migrate up` calls it with `partitionsAhead`, and so does a schedule.
  * @returns the names of those that were made
  */
 export async function ensurePartitions(repos: Repos, range: { from: Date; to: Date }): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { statementDeadlineMs, withDeadline } from "../lib/deadline.ts";
-import { createGroupCommit } from "../lib/group-commit.ts";
+import { createGroupCommit, type When } from "../lib/group-commit.ts";
 import type { Logger } from "../lib/log.ts";
 import { isMissingPartition, isRetriable, isUnavailable, isUniqueViolation } from "../lib/postgres-errors.ts";
 import type { Outcome, OutcomesRepo } from "../repos/outcomes.ts";
@@ -8,16 +8,16 @@ import { recountFrom } from "./attempt-counts.ts";
 export type Recorder = {
   /**
    * Resolves once the outcome is committed, or, with false, once it is given up on. Never rejects.
-   * @param options `soon` when something waits for it, as the next delivery in line does
+   * @param when `soon` where something waits for it, as the next delivery in line does
    */
-  record(outcome: Outcome, options?: { soon: boolean }): Promise<boolean>;
+  record(outcome: Outcome, when?: When): Promise<boolean>;
   /** Outcomes that are not committed yet. */
   readonly pending: number;
   idle(): Promise<void>;
 };
 
 const groupSizeMax = 500;
-/** Hardly anybody waits for an outcome, and the fewer groups there are the less each outcome costs. */
+/** Hardly anybody waits for an outcome, and a group costs as much as a dozen outcomes. Nor is it long to be forgotten in. */
 const groupsApartMs = 10;
 const retryDelaysMs = [50, 200, 500, 1000, 2000] as const;
 
@@ -80,8 +80,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
     apartMs: groupsApartMs,
   });
   return {
-    record: (outcome, options) =>
-      group.submit(outcome, options).catch((error: unknown) => {
+    record: (outcome, when) =>
+      group.submit(outcome, when).catch((error: unknown) => {
         log.error(
           { err: error, messageId: outcome.messageId },
           "an outcome was given up: it will be delivered again",

@@ -1,3 +1,4 @@
+import type { When } from "../lib/group-commit.ts";
 import type { Logger } from "../lib/log.ts";
 import type { OutcomesRepo } from "../repos/outcomes.ts";
 import type { Judged } from "../services/delivery.ts";
@@ -15,11 +16,10 @@ export type SettleOptions = {
 
 /**
  * What follows an attempt: it is logged, committed and told, and an endpoint that is past hope disabled. Never rejects.
+ * `when` is the recorder's.
  * @returns whether it was committed
  */
-export function createSettle(
-  options: SettleOptions,
-): (judged: Judged, when: { soon: boolean }) => Promise<boolean> {
+export function createSettle(options: SettleOptions): (judged: Judged, when: When) => Promise<boolean> {
   const { recorder, outcomes, events, log } = options;
 
   /** The receiver asked for it, or has failed for too long. */

@@ -108,8 +108,12 @@ test("what was kept apart goes when its time has come, and idle waits for it", a
   await Bun.sleep(0);
   ends[0]?.("commit");
   void group.submit(2);
-  const idle = group.idle();
+  let isIdle = false;
+  const idle = group.idle().then(() => {
+    isIdle = true;
+  });
   while (groups.length < 2) await Bun.sleep(1);
+  expect(isIdle).toBe(false);
   ends[1]?.("commit");
   await idle;
   expect([groups, group.size]).toEqual([[[1], [2]], 0]);

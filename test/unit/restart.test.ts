@@ -1,27 +1,30 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { restartWith } from "../../src/lib/restart.ts";
 
 const program = join(import.meta.dir, "../harness/restarting.ts");
+
+async function run(args: string[], env: Record<string, string>) {
+  const child = Bun.spawn([process.execPath, program, ...args], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = (await child.stdout.text()).trim().split("\n");
+  expect(await child.exited).toBe(0);
+  return { pid: child.pid, starts: lines.slice(0, -1), end: JSON.parse(lines.at(-1) ?? "") };
+}
 
 test.skipIf(process.platform !== "linux")(
   "it starts over once, as the same process, with what it was given and what was missing",
   async () => {
     const args = ["serve", "--flag=a b", "", "ü\n"];
-    const child = Bun.spawn([process.execPath, program, ...args], {
-      env: { PATH: process.env.PATH, SET_BEFORE: "old" },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const lines = (await child.stdout.text()).trim().split("\n");
-    expect(await child.exited).toBe(0);
-    expect(lines.slice(0, 2)).toEqual([`at ${child.pid}`, `at ${child.pid}`]);
-    expect(JSON.parse(lines[2] ?? "")).toEqual({ pid: child.pid, args, env: ["old", "a b=ü"] });
-    expect(lines).toHaveLength(3);
+    const { pid, starts, end } = await run(args, { SET_BEFORE: "old" });
+    expect(starts).toEqual([`at ${pid}`, `at ${pid}`]);
+    expect(end).toEqual({ pid, args, env: ["old", "a b=ü"] });
   },
 );
 
-test("where there is nothing to set, or no program, nothing happens", () => {
-  restartWith({ PATH: "never" }, [process.execPath, "--version"], process.env);
-  restartWith({ NEVER_SET_BY_ANYBODY: "x" }, ["/nowhere/at/all"], {});
-  expect(process.env.PATH).not.toBe("never");
+test("where everything is set it goes on as it is", async () => {
+  const { pid, starts, end } = await run([], { SET_BEFORE: "old", SET_NOW: "" });
+  expect(starts).toEqual([`at ${pid}`]);
+  expect(end).toEqual({ pid, args: [], env: ["old", ""] });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { createThrottled, type ThrottledOptions } from "../../src/tasks/throttled.ts";
 
+// With stand-ins: in PostgreSQL the moments come back with time, so that whose turn it was depends on the machine.
 test("of endpoints that take the same moments, the one that has waited longest comes first", async () => {
   let asked: string[] = [];
   const throttled = createThrottled({
