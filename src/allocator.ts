@@ -13,6 +13,5 @@ const settings = { MIMALLOC_PURGE_DELAY: "1000" };
 
 /** Of the executable only: who runs the sources has an environment of his own. */
 export function settleAllocator(): void {
-  if (!Bun.isStandaloneExecutable) return;
-  restartWith(settings, [process.execPath, ...process.argv.slice(2)], environment());
+  if (Bun.isStandaloneExecutable) restartWith(settings, environment());
 }

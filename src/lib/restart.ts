@@ -1,22 +1,19 @@
 import { dlopen, ptr } from "bun:ffi";
+import { readFileSync } from "node:fs";
 import type { Environment } from "./env.ts";
 
 /**
- * Starts this process over with more in its environment, as the same process: execv(3). For what is read as a process
- * starts and never again. Belongs before anything is opened. A variable that is set already keeps its value.
- * @param args the program and what it is given, `argv[0]` first
+ * Starts this process over with more in its environment, as the same process and with the same arguments: execv(3). For
+ * what is read as a process starts and never again. Belongs before anything is opened. A variable that is set already
+ * keeps its value.
  * @param env what this process was started with
  * @returns only where nothing was to be set, or where it can't be done: another system than Linux with the GNU C library
  */
-export function restartWith(
-  variables: Record<string, string>,
-  args: readonly string[],
-  env: Environment,
-): void {
+export function restartWith(variables: Record<string, string>, env: Environment): void {
   const missing = Object.entries(variables).filter(([name]) => env[name] === undefined);
-  const [program] = args;
-  if (missing.length === 0 || program === undefined || process.platform !== "linux") return;
+  if (missing.length === 0 || process.platform !== "linux") return;
   try {
+    const args = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1).map(text);
     const { symbols } = dlopen("libc.so.6", {
       setenv: { args: ["ptr", "ptr", "int"], returns: "int" },
       execv: { args: ["ptr", "ptr"], returns: "int" },
@@ -25,8 +22,7 @@ export function restartWith(
       // One that stays missing would make it start over for ever.
       if (symbols.setenv(text(name), text(value), 0) !== 0) return;
     }
-    const texts = args.map(text);
-    symbols.execv(text(program), BigUint64Array.from([...texts.map((one) => BigInt(ptr(one))), 0n]));
+    symbols.execv(text(process.execPath), BigUint64Array.from([...args.map((arg) => BigInt(ptr(arg))), 0n]));
   } catch {
     // Then it goes on as it is.
   }
