@@ -1,4 +1,3 @@
-import { environment } from "./config.ts";
 import { restartWith } from "./lib/restart.ts";
 
 /**
@@ -11,7 +10,6 @@ import { restartWith } from "./lib/restart.ts";
  */
 const settings = { MIMALLOC_PURGE_DELAY: "1000" };
 
-/** Of the executable only: who runs the sources has an environment of his own. */
-export function settleAllocator(): void {
-  if (Bun.isStandaloneExecutable) restartWith(settings, environment());
-}
+const runsForLong = ["serve", "worker"].includes(process.argv[2] ?? "");
+// Of the executable only: who runs the sources has an environment of his own.
+if (Bun.isStandaloneExecutable && runsForLong) restartWith(settings);

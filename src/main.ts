@@ -1,13 +1,11 @@
 #!/usr/bin/env bun
+// Before anything that takes time to load: it may start the process over.
+import "./allocator.ts";
 import { isatty } from "node:tty";
 import { defineCommand } from "citty";
 import manifest from "../package.json" with { type: "json" };
-import { settleAllocator } from "./allocator.ts";
 import { environment } from "./config.ts";
 import { lazyCommand, runCli } from "./lib/cli.ts";
-
-const runsForLong = ["serve", "worker"].includes(process.argv[2] ?? "");
-if (runsForLong) settleAllocator();
 
 const root = defineCommand({
   meta: { name: "app", version: manifest.version, description: manifest.description },

@@ -1,19 +1,19 @@
 import { dlopen, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
-import type { Environment } from "./env.ts";
 
 /**
  * Starts this process over with more in its environment, as the same process and with the same arguments: execv(3). For
  * what is read as a process starts and never again. Belongs before anything is opened. A variable that is set already
  * keeps its value.
- * @param env what this process was started with
  * @returns only where nothing was to be set, or where it can't be done: another system than Linux with the GNU C library
  */
-export function restartWith(variables: Record<string, string>, env: Environment): void {
-  const missing = Object.entries(variables).filter(([name]) => env[name] === undefined);
-  if (missing.length === 0 || process.platform !== "linux") return;
+export function restartWith(variables: Record<string, string>): void {
+  if (process.platform !== "linux") return;
   try {
-    const args = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1).map(text);
+    const set = new Set(textsOf("environ").map((one) => one.slice(0, one.indexOf("="))));
+    const missing = Object.entries(variables).filter(([name]) => !set.has(name));
+    if (missing.length === 0) return;
+    const args = textsOf("cmdline").map(text);
     const { symbols } = dlopen("libc.so.6", {
       setenv: { args: ["ptr", "ptr", "int"], returns: "int" },
       execv: { args: ["ptr", "ptr"], returns: "int" },
@@ -27,6 +27,10 @@ export function restartWith(variables: Record<string, string>, env: Environment)
     // Then it goes on as it is.
   }
 }
+
+/** What the process was started with: https://man7.org/linux/man-pages/man5/proc_pid_cmdline.5.html */
+const textsOf = (file: "environ" | "cmdline"): string[] =>
+  readFileSync(`/proc/self/${file}`, "utf8").split("\0").slice(0, -1);
 
 /** As C has it. */
 const text = (value: string): Uint8Array => Buffer.from(`${value}\0`);
