@@ -37,6 +37,11 @@ const breakerOpenSecondsMax = 30;
 
 /** @param sql a connection whose planner settings keep small tables from being scanned (see database.ts) */
 export function createOutcomesRepo(sql: Sql) {
+  const rewound = (recountFrom: string) => sql`
+        rewound as (
+          update attempts_counted set before_id = least(before_id, ${recountFrom}), rewinds = rewinds + 1 where one
+        ),`;
+
   return {
     /**
      * Writes attempts into the history and takes their deliveries out of the queue, or makes them due again, in one
@@ -47,10 +52,6 @@ export function createOutcomesRepo(sql: Sql) {
      * @returns endpoints whose breaker is open
      */
     async record(outcomes: Outcome[], recountFrom: string | null): Promise<string[]> {
-      const rewound = sql`
-        rewound as (
-          update attempts_counted set before_id = least(before_id, ${recountFrom}), rewinds = rewinds + 1 where one
-        ),`;
       const rows = await sql<{ endpoint_id: string; open: boolean | null }[]>`
         with input as materialized (
           select t.*, now() + make_interval(secs => t.retry_in_ms / 1000) as next_at from unnest(
@@ -76,7 +77,7 @@ export function createOutcomesRepo(sql: Sql) {
             ${columnOf(outcomes, (o) => o.responseHeaders)}::text[]
           ) as t(id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger, attempt, lease, probe,
                  status, response_status_code, response, duration_ms, url, retry_in_ms, sent_headers, response_headers)
-        ),${recountFrom === null ? sql`` : rewound}
+        ),${recountFrom === null ? sql`` : rewound(recountFrom)}
         history as (
           insert into attempts (id, org_id, app_id, message_id, endpoint_id, event_type, channels, tags, trigger, attempt,
                                 status, response_status_code, response, duration_ms, url, next_at, sent_headers,

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Sql } from "postgres";
 import { connect } from "../../src/database.ts";
 import { socketUrl } from "../../src/lib/embedded-postgres/index.ts";
-import { findPostmaster } from "../../src/lib/embedded-postgres/pid-file.ts";
 import { defaultOrgId, signToken } from "../../src/services/tokens.ts";
+import { databaseIn, postmasterIn } from "../harness/binary.ts";
 import { temporaryFolder } from "../harness/postgres.ts";
 
 export const jwtSecret = "bench-only-kX3vQ9mW7bTzR5yH2nLpD8sF";
@@ -28,8 +28,8 @@ const running = new Map<Bun.Subprocess, string | null>();
 process.on("exit", () => {
   for (const [child, dataDir] of running) {
     child.kill("SIGKILL");
-    const server = dataDir !== null && findPostmaster(join(dataDir, "postgres/data"));
-    if (server) process.kill(server.pid, "SIGQUIT");
+    const postmaster = dataDir !== null && postmasterIn(dataDir);
+    if (postmaster) process.kill(postmaster, "SIGQUIT");
   }
 });
 
@@ -116,16 +116,15 @@ export type Instance = {
 export async function startInstance(binary: string): Promise<Instance> {
   const dataDir = temporaryFolder();
   const serve = await startServe(binary, { dataDir });
-  const server = findPostmaster(join(dataDir, "postgres/data"));
-  if (server === null) throw new Error("serve is ready without its PostgreSQL");
-  const at = { socketDir: server.socketDir, port: 5432, user: "posthorn", database: "posthorn" };
-  const databaseUrl = socketUrl(at);
+  const postmaster = postmasterIn(dataDir);
+  if (postmaster === null) throw new Error("serve is ready without its PostgreSQL");
+  const databaseUrl = databaseIn(dataDir);
   const sql = connect(databaseUrl, { max: 2, prepare: false, applicationName: "posthorn bench" });
   return {
     serve,
     databaseUrl,
     sql,
-    postmaster: server.pid,
+    postmaster,
     async stop() {
       await sql.end({ timeout: 1 });
       await serve.stop();

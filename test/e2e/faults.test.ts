@@ -55,16 +55,6 @@ async function target(serve: Service) {
   return { receiver, send, endpointId, uid, post: `POST /app/${uid}/msg` as const };
 }
 
-/** More than a crowd's slowest answer takes on a machine of two cores that has nothing else to do. */
-const crowdMs = 400;
-const slownessMax = 5;
-/** How much slower than that the machine is by other work, at least 1: what is to hold within seconds stretches with it. */
-async function slowness(serve: Service): Promise<number> {
-  const slowest: number[] = [];
-  for (let n = 0; n < 3; n += 1) slowest.push((await volley(serve, 300, "GET /app")).slowestMs);
-  return Math.min(slownessMax, Math.max(1, Math.min(...slowest) / crowdMs));
-}
-
 /** Milliseconds until a message is accepted and has arrived, from now. */
 async function normalAfter(serve: Service, { receiver, post }: Awaited<ReturnType<typeof target>>) {
   const startedAt = performance.now();
@@ -87,7 +77,6 @@ test.each(["refuse", "hang up"] as const)(
     const [serve, worker] = await Promise.all([startServe({ env }), startWorker({ env })]);
     const to = await target(serve);
     await to.send();
-    const slow = await slowness(serve);
     await proxy.become(mode);
     // Those that find out wait for a connection to fail.
     const first = [await volley(serve, 300, "GET /app"), await volley(serve, 300, to.post)];
@@ -97,15 +86,15 @@ test.each(["refuse", "hang up"] as const)(
     for (const { statuses, silent503 } of [...first, ...later]) {
       expect({ statuses, silent503 }).toEqual({ statuses: { 503: 300 }, silent503: 0 });
     }
-    for (const { slowestMs } of first) expect(slowestMs).toBeLessThan(2_000 * slow);
-    for (const { slowestMs } of later) expect(slowestMs).toBeLessThan(500 * slow);
+    for (const { slowestMs } of first) expect(slowestMs).toBeLessThan(2_000);
+    for (const { slowestMs } of later) expect(slowestMs).toBeLessThan(500);
     // Nor is the database run over by attempts to connect.
     expect(proxy.tries - triesBefore).toBeLessThan(50);
     // Past the time that a token is believed for.
     await Bun.sleep(4_000);
     expect(await volley(serve, 50, to.post)).toMatchObject({ statuses: { 503: 50 }, silent503: 0 });
     await proxy.become("pass");
-    expect(await normalAfter(serve, to)).toBeLessThan(2_000 * slow);
+    expect(await normalAfter(serve, to)).toBeLessThan(2_000);
     expect(await volley(serve, 300, "GET /app")).toMatchObject({ statuses: { 200: 300 } });
     await stop(serve, worker);
     // A crowd's refusals are no crowd of stacks.
@@ -123,7 +112,6 @@ test("PostgreSQL falls silent: 503 within seconds, then at once, and back within
   const [serve, worker] = await Promise.all([startServe({ env }), startWorker({ env })]);
   const to = await target(serve);
   await to.send();
-  const slow = await slowness(serve);
   await proxy.become("silence");
   const found = [volley(serve, 50, to.post), volley(serve, 50, "GET /app")];
   await Promise.all([
@@ -132,14 +120,14 @@ test("PostgreSQL falls silent: 503 within seconds, then at once, and back within
   ]);
   const { statuses, silent503, slowestMs } = await volley(serve, 300, to.post);
   expect({ statuses, silent503 }).toEqual({ statuses: { 503: 300 }, silent503: 0 });
-  expect(slowestMs).toBeLessThan(500 * slow);
+  expect(slowestMs).toBeLessThan(500);
   for (const { statuses, silent503, slowestMs } of await Promise.all(found)) {
     expect({ statuses, silent503 }).toEqual({ statuses: { 503: 50 }, silent503: 0 });
-    expect(slowestMs).toBeLessThan(10_000 * slow);
+    expect(slowestMs).toBeLessThan(10_000);
   }
   // The connections of before stay silent: nobody tells either side that they are dead.
   await proxy.become("pass");
-  expect(await normalAfter(serve, to)).toBeLessThan(2_000 * slow);
+  expect(await normalAfter(serve, to)).toBeLessThan(2_000);
   await stop(serve, worker);
 });
 
@@ -151,7 +139,6 @@ test("PostgreSQL is stopped for longer than a heartbeat may be missing: workers 
     startWorker({ env }),
   ]);
   const to = await target(serve);
-  const slow = await slowness(serve);
   to.receiver.answer = () => Bun.sleep(200).then(() => ({ status: 204 }));
   const accepted = await Promise.all(Array.from({ length: 200 }, () => to.send()));
   await to.receiver.waitFor(20);
@@ -161,7 +148,7 @@ test("PostgreSQL is stopped for longer than a heartbeat may be missing: workers 
   expect(await volley(serve, 100, "GET /app")).toMatchObject({ statuses: { 503: 100 }, silent503: 0 });
   await cluster.start();
   to.receiver.answer = () => ({ status: 204 });
-  expect(await normalAfter(serve, to)).toBeLessThan(2_000 * slow);
+  expect(await normalAfter(serve, to)).toBeLessThan(2_000);
   await until(() => accepted.every((id) => to.receiver.delivered.has(id)), 30_000);
   await queueIsEmpty(to);
   // Each of them could say nothing for a while; none of them was dead.
@@ -177,7 +164,6 @@ test("embedded PostgreSQL is killed with -9: serve brings it back, answers 503 m
   const dataDir = await usedDataDir();
   const serve = await startServe({ env: { RETRY_SCHEDULE: "0.2,1,2", DATA_DIR: dataDir } });
   const to = await target(serve);
-  const slow = await slowness(serve);
   const accepted: string[] = [];
   for (let kill = 0; kill < 3; kill += 1) {
     process.kill(postmasterIn(dataDir) ?? 0, "SIGKILL");
@@ -188,7 +174,7 @@ test("embedded PostgreSQL is killed with -9: serve brings it back, answers 503 m
       const { status, ms } = await shoot(serve, to.post);
       expect([202, 503]).toContain(status);
       await Bun.sleep(20);
-      expect(ms).toBeLessThan(2_000 * slow);
+      expect(ms).toBeLessThan(2_000);
       if (status === 503) lastRefusedAfterMs = performance.now() - startedAt;
       back = status === 202 && performance.now() - startedAt > 1_500;
     }
@@ -251,7 +237,6 @@ test("no connection is free: who has one goes on, who has none gets 503 at once,
   const serve = await startServe({ env, args: ["--worker"] });
   const to = await target(serve);
   await to.send();
-  const slow = await slowness(serve);
   let holding = true;
   const hog = connect(cluster.url, { max: 110, prepare: false, applicationName: "hog" });
   const holds = Array.from({ length: 110 }, async () => {
@@ -272,14 +257,14 @@ test("no connection is free: who has one goes on, who has none gets 503 at once,
       const { statuses, silent503, slowestMs } = await volley(serve, 50, request);
       const allowed = (statuses[503] ?? 0) + (statuses[request === "GET /app" ? 200 : 202] ?? 0);
       expect({ allowed, silent503, statuses }).toEqual({ allowed: 50, silent503: 0, statuses });
-      expect(slowestMs).toBeLessThan(3_000 * slow);
+      expect(slowestMs).toBeLessThan(3_000);
     }
   }
   holding = false;
   await Promise.all(holds);
   await hog.end({ timeout: 1 });
-  expect(await normalAfter(serve, to)).toBeLessThan(2_000 * slow);
-  await until(async () => (await volley(serve, 50, "GET /app")).statuses[200] === 50, 2_000 * slow);
+  expect(await normalAfter(serve, to)).toBeLessThan(2_000);
+  await until(async () => (await volley(serve, 50, "GET /app")).statuses[200] === 50, 2_000);
   await queueIsEmpty(to);
   await stop(serve);
 });
@@ -300,7 +285,6 @@ test("overload: what can't be taken in time waits or gets 503, memory stays, and
     return (count / ms) * 1_000;
   };
   await rate(1_000);
-  const slow = await slowness(serve);
   const [before, rssBefore] = [await rate(2_000), rss()];
   // Nothing can be committed for longer than a statement may take.
   const locked = cluster.sql.begin(async (tx) => {
@@ -312,10 +296,8 @@ test("overload: what can't be taken in time waits or gets 503, memory stays, and
   await locked;
   const known = (statuses[202] ?? 0) + (statuses[503] ?? 0);
   expect({ known, silent503, statuses }).toEqual({ known: 2_000, silent503: 0, statuses });
-  expect(await normalAfter(serve, to)).toBeLessThan(2_000 * slow);
-  // Where something else took the machine for a while, it counts what comes next.
-  let after = 0;
-  for (let n = 0; n < 3 && after <= before / 2; n += 1) after = await rate(2_000);
+  expect(await normalAfter(serve, to)).toBeLessThan(2_000);
+  const after = await rate(2_000);
   console.log(
     `128 clients: ${Math.round(before)}/s before, ${Math.round(after)}/s after; ${Math.round(rssBefore)} and ${Math.round(rss())} MB; meanwhile`,
     statuses,

@@ -13,6 +13,7 @@ async function run(args: string[], env: Record<string, string>) {
   return { pid: child.pid, starts: lines.slice(0, -1), end: JSON.parse(lines.at(-1) ?? "") };
 }
 
+// Elsewhere it returns at once: there is no /proc to read the arguments from.
 test.skipIf(process.platform !== "linux")(
   "it starts over once, as the same process, with what it was given and what was missing",
   async () => {
