@@ -39,6 +39,8 @@ const built = await Bun.build({
   // All the way down it would take 100 MB more under load.
   bytecodeDepth: 1,
   format: "esm",
+  // What starts the process over need not load the rest for it, nor a command what only others use.
+  splitting: true,
   define: { "process.env.NODE_ENV": '"production"' },
   plugins: [embedArchive(packed)],
 });

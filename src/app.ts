@@ -1,20 +1,23 @@
 import { Elysia } from "./lib/elysia/index.ts";
 import { newId } from "./lib/ids.ts";
 import { isDeeperThan } from "./lib/json-depth.ts";
+import { createLine } from "./lib/log-line.ts";
 import { postgresErrorCode } from "./lib/postgres-errors.ts";
 import { readBody } from "./lib/request-body.ts";
 import { writeAnswer } from "./routes/answers.ts";
-import type { RequestState } from "./routes/api.ts";
+import { requestState } from "./routes/api.ts";
 import { appPortalRoutes } from "./routes/app-portal.ts";
 import { corsHeaders, preflight } from "./routes/cors.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { errorResponse, toAppError } from "./routes/errors.ts";
-import { beginIdempotent, endIdempotent } from "./routes/idempotency.ts";
+import { answerOf, keyedRequest, replay } from "./routes/idempotency.ts";
 import { type RouteParts, resourceRoutes } from "./routes/index.ts";
 import { notImplementedRoutes } from "./routes/not-implemented.ts";
 import { describeApi } from "./routes/openapi.ts";
 import { requireAccess } from "./services/access.ts";
+import type { Actor, Context } from "./services/context.ts";
 import { AppError, invalid } from "./services/errors.ts";
+import { claimKey, settleKey } from "./services/idempotency.ts";
 import type { Availability } from "./tasks/availability.ts";
 
 const requestBodyBytesMax = 2_000_000;
@@ -32,57 +35,62 @@ export type AppParts = RouteParts & { availability: Pick<Availability, "admit" |
 /** The HTTP API: every hook stands here, every resource in routes/. */
 export function createApp(parts: AppParts) {
   const { repos, sealer, settings, events, payloadSchemas } = parts;
-  const begin = async (
-    { request, set }: { request: Request; set: { headers: Record<string, unknown> } },
-    state: RequestState,
-  ) => {
-    const given = request.headers.get("x-request-id") ?? request.headers.get("svix-req-id");
-    state.startedAt = performance.now();
-    state.requestId = given !== null && requestIdPattern.test(given) ? given : newId("req_");
-    state.rawBody = "";
-    state.heldKey = null;
-    Object.assign(set.headers, corsHeaders);
-    set.headers["x-request-id"] = state.requestId;
-    if (request.method === "OPTIONS") return preflight(request);
-    if (!protectedPath.test(request.url)) return undefined;
-    parts.availability.admit();
-    const known = parts.authenticate(request.headers.get("authorization"));
-    // Nearly always known already: then there is nothing to wait for.
-    const actor = known instanceof Promise ? await known : known;
-    state.ctx = {
-      actor,
-      orgId: actor.orgId,
-      requestId: state.requestId,
-      repos,
-      sealer,
-      settings,
-      events,
-      payloadSchemas,
-      // Most requests log nothing of their own, so that none pays for a logger.
-      get log() {
-        return parts.log.child({ requestId: this.requestId });
-      },
-      signal: request.signal,
-    };
-    return undefined;
-  };
+  const logRequest = createLine(parts.log, "request");
+  const contextOf = (actor: Actor, requestId: string, request: Request): Context => ({
+    actor,
+    orgId: actor.orgId,
+    requestId,
+    repos,
+    sealer,
+    settings,
+    events,
+    payloadSchemas,
+    // Most requests log nothing of their own and wait for nobody: none pays for a logger or a signal unasked.
+    get log() {
+      return parts.log.child({ requestId });
+    },
+    get signal() {
+      return request.signal;
+    },
+  });
 
-  // Hooks that wait are async functions by name: Elysia awaits no others.
+  // Elysia reads the text of every hook, and prepares for each request whatever one of them looks at. For a hook that
+  // hands its context on that is all there is, cookies included: so none does. And it awaits the hooks in whose text it
+  // finds `async`: these here make a promise only when there is something to wait for.
   // Not normalised: cleaning comes before the check, and makes an object of a list or a text. So an input must say that
   // it is open (`Input`), and an output with a field too many is a fault of ours.
   const app = new Elysia({ name: "posthorn", normalize: false })
-    .onRequest(async (context) => await begin(context, context as unknown as RequestState))
+    .decorate(requestState)
+    .onRequest((context) => {
+      const { request, set } = context;
+      const requestId = requestIdOf(request);
+      context.requestId = requestId;
+      context.startedAt = performance.now();
+      Object.assign(set.headers, corsHeaders);
+      set.headers["x-request-id"] = requestId;
+      if (request.method === "OPTIONS") return preflight(request);
+      if (!protectedPath.test(request.url)) return undefined;
+      parts.availability.admit();
+      const actor = parts.authenticate(request.headers.get("authorization"));
+      if (actor instanceof Promise) {
+        return (async () => {
+          context.ctx = contextOf(await actor, requestId, request);
+        })();
+      }
+      context.ctx = contextOf(actor, requestId, request);
+      return undefined;
+    })
     .onParse(async (context) => {
-      const state = context as unknown as RequestState;
-      state.rawBody = await readBody(
+      const rawBody = await readBody(
         context.request,
         requestBodyBytesMax,
         () => new AppError("payload_too_large"),
       );
-      if (state.rawBody === "") return undefined;
-      if (isDeeperThan(state.rawBody, requestBodyDepthMax)) throw invalid(["body"], "nests too deep");
+      context.rawBody = rawBody;
+      if (rawBody === "") return undefined;
+      if (isDeeperThan(rawBody, requestBodyDepthMax)) throw invalid(["body"], "nests too deep");
       try {
-        return JSON.parse(state.rawBody) as unknown;
+        return JSON.parse(rawBody) as unknown;
       } catch (error) {
         throw invalid(
           ["body"],
@@ -92,22 +100,38 @@ export function createApp(parts: AppParts) {
       }
     })
     // Before the input is checked: who may not call a route learns nothing of what it takes.
-    .onTransform((context) => {
-      const { ctx } = context as unknown as RequestState;
-      const { request, route } = context;
+    .onTransform(({ ctx, request, route }) => {
       if (ctx !== undefined) requireAccess(ctx.actor, request.method, route);
     })
-    .onBeforeHandle(async (context) => await beginIdempotent(context as unknown as HookedContext))
-    .mapResponse(async (context) => {
-      const text = writeAnswer(context);
-      await endIdempotent(context as unknown as HookedContext, text);
-      // Elysia takes a text here too, though its types know only of a Response.
-      return (text ?? undefined) as undefined;
+    .onBeforeHandle((context) => {
+      const { request, rawBody, ctx, set } = context;
+      const keyed = keyedRequest(request, rawBody);
+      if (keyed === null) return undefined;
+      return (async () => {
+        const claim = await claimKey(ctx, keyed);
+        if ("held" in claim) {
+          context.heldKey = claim.held;
+          return undefined;
+        }
+        set.status = claim.answer.status;
+        return replay(claim.answer);
+      })();
     })
-    .onError((context) => {
-      const state = context as unknown as RequestState;
-      const error = toAppError(context.code, context.error);
-      const { requestId } = state;
+    .mapResponse((context) => {
+      const { ctx, heldKey, set } = context;
+      const text = writeAnswer(context.responseValue, set);
+      // Elysia takes a text here too, though its types know only of a Response.
+      const answer = (text ?? undefined) as undefined;
+      if (heldKey === null) return answer;
+      context.heldKey = null;
+      const answered = text ?? context.responseValue;
+      return (async () => {
+        await settleKey(ctx, heldKey, await answerOf(answered, set.status));
+        return answer;
+      })();
+    })
+    .onError(({ code, error: thrown, requestId, set }) => {
+      const error = toAppError(code, thrown);
       if (error.code === "unavailable" && error.cause !== undefined) {
         parts.availability.suspect();
         parts.health.failed(error.cause);
@@ -115,25 +139,18 @@ export function createApp(parts: AppParts) {
         parts.log.error({ requestId, code: postgresErrorCode(error.cause) }, "the database can't be used");
       }
       if (error.status === 500) parts.log.error({ requestId, err: error }, "request failed");
-      context.set.status = error.status;
+      set.status = error.status;
       return errorResponse(error);
     })
-    .onAfterResponse((context) => {
-      const { requestId, startedAt, ctx } = context as unknown as RequestState;
-      const { request, set, route } = context;
-      const answered =
-        context.responseValue instanceof Response ? context.responseValue.status : (set.status ?? 200);
-      parts.log.info(
-        {
-          requestId,
-          method: request.method,
-          route: route ?? new URL(request.url).pathname,
-          status: answered,
-          durationMs: Math.round((performance.now() - startedAt) * 100) / 100,
-          orgId: ctx?.orgId,
-        },
-        "request",
-      );
+    .onAfterResponse(({ requestId, startedAt, ctx, request, set, route, responseValue }) => {
+      logRequest({
+        requestId,
+        method: request.method,
+        route: route ?? new URL(request.url).pathname,
+        status: responseValue instanceof Response ? responseValue.status : (set.status ?? 200),
+        durationMs: Math.round((performance.now() - startedAt) * 100) / 100,
+        orgId: ctx?.orgId,
+      });
     });
   for (const routes of resourceRoutes) app.use(routes(parts));
   return app
@@ -145,4 +162,7 @@ export function createApp(parts: AppParts) {
 /** The document of this API. Its routes are told here and never run, so that they need no parts. */
 export const describeApp = () => describeApi(createApp({} as AppParts).routes);
 
-type HookedContext = Parameters<typeof endIdempotent>[0];
+function requestIdOf({ headers }: Request): string {
+  const given = headers.get("x-request-id") ?? headers.get("svix-req-id");
+  return given !== null && requestIdPattern.test(given) ? given : newId("req_");
+}

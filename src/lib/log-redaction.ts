@@ -41,7 +41,8 @@ function clean(name: string, value: unknown, depth: number): unknown {
   return depth < DEPTH_MAX ? walk(value, depth + 1) : "[too deep]";
 }
 
-function cleanText(text: string): string {
+/** A text that is no secret; without its passwords if it is a URL. */
+export function cleanText(text: string): string {
   if (SECRET_TEXT.test(text)) return REDACTED;
   return text.includes("://") && /[@?]/.test(text) && !/\s/.test(text) ? redactUrl(text) : text;
 }

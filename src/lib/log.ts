@@ -74,8 +74,8 @@ function prettyOutput(output: LogOutput): pino.DestinationStream {
 
 const time = { ms: -1, text: "" };
 
-// Many lines share a millisecond; making the text costs more than the rest of a short line.
-function isoTime(): string {
+/** A line's time, as pino puts it in. Many lines share a millisecond; making the text costs more than a short line. */
+export function isoTime(): string {
   const ms = Date.now();
   if (ms !== time.ms) {
     time.ms = ms;

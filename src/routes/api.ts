@@ -38,8 +38,8 @@ export type RequestState = {
   heldKey: HeldKey | null;
 };
 
-// The hooks assign these to each request's context before a route can see them.
-const requestState: RequestState = {
+/** What each request's context starts with; the hooks fill it in before a route can see it. */
+export const requestState: RequestState = {
   requestId: "",
   startedAt: 0,
   ctx: undefined as never,

@@ -1,8 +1,5 @@
 import { invalid } from "../services/errors.ts";
-import { type Answer, claimKey, settleKey } from "../services/idempotency.ts";
-import type { RequestState } from "./api.ts";
-
-type Hooked = RequestState & { request: Request; set: { status?: number | string } };
+import type { Answer, KeyedRequest } from "../services/idempotency.ts";
 
 /** Accepting a message settles its key in its own statement. */
 const acceptsMessage = /^\/api\/v1\/app\/[^/]+\/msg$/;
@@ -17,44 +14,27 @@ export function idempotencyKeyOf({ headers }: Request): string | null {
   return key || null;
 }
 
-/** Before a handler: the kept answer when the request is a repeat, or else nothing, and the key is held. */
-export async function beginIdempotent(context: Hooked): Promise<Response | undefined> {
-  if (context.request.method !== "POST") return undefined;
-  const key = idempotencyKeyOf(context.request);
-  if (key === null) return undefined;
-  const url = new URL(context.request.url);
+/** What a request is known by that comes with a key; null without one, and where the handler sees to it. */
+export function keyedRequest(request: Request, body: string): KeyedRequest | null {
+  if (request.method !== "POST") return null;
+  const key = idempotencyKeyOf(request);
+  if (key === null) return null;
+  const url = new URL(request.url);
   const path = url.pathname.replace(/\/$/, "");
-  if (acceptsMessage.test(path)) return undefined;
-  const claim = await claimKey(context.ctx, { path, query: url.search, body: context.rawBody, key });
-  if ("answer" in claim) {
-    context.set.status = claim.answer.status;
-    return replay(claim.answer);
-  }
-  context.heldKey = claim.held;
-  return undefined;
+  return acceptsMessage.test(path) ? null : { path, query: url.search, body, key };
 }
 
 /**
- * After the handler or the error mapping: settles the key that is held, if any.
- * @param text what goes out, unless it is a ready-made Response or nothing
+ * The answer as it is kept.
+ * @param answered what goes out: a text, a ready-made Response, or nothing
  */
-export async function endIdempotent(
-  context: Hooked & { responseValue?: unknown },
-  text: string | null,
-): Promise<void> {
-  const { heldKey, responseValue, set } = context;
-  if (heldKey === null) return;
-  context.heldKey = null;
-  await settleKey(
-    context.ctx,
-    heldKey,
-    responseValue instanceof Response
-      ? { status: responseValue.status, text: await responseValue.clone().text() }
-      : { status: Number(set.status ?? 200), text: text ?? "" },
-  );
+export async function answerOf(answered: unknown, status: number | string | undefined): Promise<Answer> {
+  if (answered instanceof Response) return { status: answered.status, text: await answered.clone().text() };
+  return { status: Number(status ?? 200), text: typeof answered === "string" ? answered : "" };
 }
 
-function replay({ status, text }: Answer): Response {
+/** A repeat gets what the first one got. */
+export function replay({ status, text }: Answer): Response {
   if (text === "") return new Response(null, { status });
   return new Response(text, { status, headers: { "content-type": "application/json" } });
 }

@@ -55,7 +55,6 @@ export async function deliver(
   policy: DeliveryPolicy,
   target: Target,
   delivery: Delivery,
-  signal: AbortSignal,
 ): Promise<Judged | null> {
   const now = Date.now();
   const headers = signedHeaders(policy.userAgent, target, delivery, now);
@@ -65,7 +64,6 @@ export async function deliver(
     body: delivery.payload,
     timeoutMs: target.timeoutMs ?? policy.timeoutMs,
     responseBytesMax: policy.responseBytesMax,
-    signal,
   });
   if (answer.kind === "failure" && answer.reason === "aborted") return null;
   return judge(policy, target, delivery, { headers, at: now }, answer);

@@ -5,6 +5,8 @@ import { AppError } from "./errors.ts";
 
 /** An answer as it went out; no text is no body. */
 export type Answer = { status: number; text: string };
+/** What is asked under a key: the path, the query with its question mark, and the body as it came. */
+export type KeyedRequest = { path: string; query: string; body: string; key: string };
 /** A key that this request runs under, until `lockedUntil`. */
 export type HeldKey = { key: string; lockedUntil: string; sealer: Sealer };
 
@@ -44,7 +46,7 @@ export const requestHash = (query: string, body: string): string => hash(query, 
  */
 export async function claimKey(
   ctx: Context,
-  request: { path: string; query: string; body: string; key: string },
+  request: KeyedRequest,
 ): Promise<{ answer: Answer } | { held: HeldKey }> {
   const key = idempotencyKeyHash(ctx.orgId, ctx.actor, request.path, request.key);
   const bodyHash = requestHash(request.query, request.body);

@@ -63,7 +63,6 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
   const leaseMs = localWaitMs + timeoutMsMax;
   const leases = createLeases(options.workerId);
   const stopping = new AbortController();
-  const giveUp = new AbortController();
   const recorder = createRecorder({
     repo: outcomes,
     log,
@@ -96,7 +95,7 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
       if (performance.now() > delivery.leaseEndsAt - timeoutMsMax) return;
       const target = await options.targets.get(delivery.endpointId, delivery.revision);
       if (target === null) return await deliveries.drop([delivery]);
-      const judged = await deliver(policy, target, delivery, giveUp.signal);
+      const judged = await deliver(policy, target, delivery);
       if (judged === null) return returns.add([delivery]);
       // Not awaited: the place is free for the next delivery while the outcome is being committed.
       // Only in line the next one waits for it.
@@ -225,8 +224,8 @@ export function createDeliverTask(options: DeliverOptions): DeliverTask {
     wake: () => loop.wake(),
     async stop(deadline) {
       stopping.abort();
-      if (deadline.aborted) giveUp.abort();
-      deadline.addEventListener("abort", () => giveUp.abort());
+      if (deadline.aborted) policy.egress.close();
+      deadline.addEventListener("abort", () => policy.egress.close());
       await loop.stop();
       returns.add([...lanes.pause(), ...throttled.cancel(), ...fifo.cancel()]);
       // What fails here is tried again below, with what could not be started meanwhile.

@@ -1,6 +1,7 @@
 import type { When } from "../lib/group-commit.ts";
 import type { Logger } from "../lib/log.ts";
-import type { OutcomesRepo } from "../repos/outcomes.ts";
+import { createLine, type LineFields } from "../lib/log-line.ts";
+import type { Outcome, OutcomesRepo } from "../repos/outcomes.ts";
 import type { Judged } from "../services/delivery.ts";
 import type { AttemptEvents } from "../services/operational-events.ts";
 import type { Recorder } from "../services/recorder.ts";
@@ -21,6 +22,7 @@ export type SettleOptions = {
  */
 export function createSettle(options: SettleOptions): (judged: Judged, when: When) => Promise<boolean> {
   const { recorder, outcomes, events, log } = options;
+  const logAttempt = createLine(log, "attempt");
 
   /** The receiver asked for it, or has failed for too long. */
   const disableIfDue = async ({ outcome, wantsDisabling }: Judged): Promise<void> => {
@@ -39,7 +41,7 @@ export function createSettle(options: SettleOptions): (judged: Judged, when: Whe
 
   return async (judged, when) => {
     const { outcome } = judged;
-    logAttempt(log, judged);
+    logAttempt(lineOf(outcome));
     const committed = await recorder.record(outcome, when);
     events.attempted(outcome);
     if (outcome.retryInMs !== null) options.onRetry(outcome.retryInMs);
@@ -48,21 +50,17 @@ export function createSettle(options: SettleOptions): (judged: Judged, when: Whe
   };
 }
 
-function logAttempt(log: Logger, { outcome }: Judged): void {
-  log.info(
-    {
-      orgId: outcome.orgId,
-      appId: outcome.appId,
-      endpointId: outcome.endpointId,
-      messageId: outcome.messageId,
-      attemptId: outcome.attemptId,
-      attempt: outcome.attempt,
-      outcome: outcome.succeeded ? "success" : "fail",
-      statusCode: outcome.responseStatusCode,
-      durationMs: outcome.durationMs,
-      retryInMs: outcome.retryInMs === null ? null : Math.round(outcome.retryInMs),
-      ...(outcome.responseStatusCode === 0 && { reason: outcome.response }),
-    },
-    "attempt",
-  );
-}
+const lineOf = (outcome: Outcome): LineFields => ({
+  orgId: outcome.orgId,
+  appId: outcome.appId,
+  endpointId: outcome.endpointId,
+  messageId: outcome.messageId,
+  attemptId: outcome.attemptId,
+  attempt: outcome.attempt,
+  outcome: outcome.succeeded ? "success" : "fail",
+  statusCode: outcome.responseStatusCode,
+  durationMs: outcome.durationMs,
+  retryInMs: outcome.retryInMs === null ? null : Math.round(outcome.retryInMs),
+  // What came back is the customer's; what we say of it when nothing did is not.
+  reason: outcome.responseStatusCode === 0 ? outcome.response : undefined,
+});

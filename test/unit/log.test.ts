@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createLogger } from "../../src/lib/log.ts";
+import { createLine } from "../../src/lib/log-line.ts";
 
 function capture() {
   const lines: string[] = [];
@@ -30,6 +31,38 @@ describe("lines", () => {
     const { log, lines } = capture();
     log.debug("unseen");
     expect(lines).toEqual([]);
+  });
+});
+
+describe("a line with few and known fields", () => {
+  const fields = {
+    route: "/a/:b",
+    status: 202,
+    tookMs: 0.25,
+    retryInMs: null,
+    reason: 'said "no"\n\u0007é',
+    empty: "",
+    orgId: undefined,
+  };
+
+  test("is the one that the logger itself writes", () => {
+    const { log, lines } = capture();
+    const child = log.child({ requestId: "req_1" });
+    child.info(fields, "line");
+    createLine(child, "line")(fields);
+    const [own, short] = lines.map((line) => line.replace(/"time":"[^"]+"/, '"time":""'));
+    expect(short).toBe(own as string);
+  });
+
+  test("shows no secret, and nothing below the level", () => {
+    const { log, lines, last } = capture();
+    const line = createLine(log, "line");
+    line({ note: "whsec_hunter2", url: "https://me:hunter2@example.com/" });
+    expect(last().note).toBe("[redacted]");
+    expect(lines[0]).not.toContain("hunter2");
+    log.level = "warn";
+    line({ status: 1 });
+    expect(lines).toHaveLength(1);
   });
 });
 

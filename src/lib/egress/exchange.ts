@@ -51,12 +51,8 @@ export class Exchange implements Owner {
   }
 
   start(): void {
-    const { url, headers, body, timeoutMs, signal } = this.#request;
+    const { url, headers, body, timeoutMs } = this.#request;
     this.#shared.running.add(this);
-    if (signal?.aborted) {
-      this.#fail(ABORTED);
-      return;
-    }
     const target = this.#shared.targetOf(url);
     if ("reason" in target) {
       this.#fail(target);
@@ -74,13 +70,14 @@ export class Exchange implements Owner {
     this.#target = target;
     this.#head = head;
     this.#timer = setTimeout(this.#onTimeout, timeoutMs);
-    signal?.addEventListener("abort", this.abort);
     const known = this.#shared.addressesOf(target);
     if (known !== undefined) this.#onResolved(known);
     else void this.#shared.addresses.find(target.host).then(this.#onResolved);
   }
 
-  readonly abort = (): void => this.#fail(ABORTED);
+  abort(): void {
+    this.#fail(ABORTED);
+  }
 
   readonly #onTimeout = (): void =>
     this.#fail({
@@ -211,7 +208,6 @@ export class Exchange implements Owner {
     this.#finished = true;
     this.#shared.running.delete(this);
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#request.signal?.removeEventListener("abort", this.abort);
     this.#cancelDial?.();
     this.#stopDialling();
     this.#connection?.destroy();

@@ -8,7 +8,6 @@ export type EgressRequest = {
   timeoutMs: number;
   /** Bytes of response body that are read; the connection is cut where more arrives. */
   responseBytesMax: number;
-  signal?: AbortSignal;
 };
 
 export type EgressFailureReason =
@@ -21,7 +20,7 @@ export type EgressFailureReason =
   /** The certificate or the TLS handshake is not acceptable; nothing was sent. */
   | "tls"
   | "timeout"
-  /** By the caller's signal or by `close()`. */
+  /** By `close()`. */
   | "aborted"
   /** The request cannot be sent as HTTP, or what came back is not a whole HTTP response. */
   | "protocol";
