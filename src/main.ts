@@ -1,6 +1,6 @@
 #!/usr/bin/env bun
 // Before anything that takes time to load: it may start the process over.
-import "./allocator.ts";
+import "./memory.ts";
 import { isatty } from "node:tty";
 import { defineCommand } from "citty";
 import manifest from "../package.json" with { type: "json" };
