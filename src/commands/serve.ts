@@ -10,10 +10,11 @@ import { createLogger, type Logger } from "../lib/log.ts";
 import { createSealer } from "../lib/sealed.ts";
 import { catchSignals, type ShutdownStep, stopOnSignal } from "../lib/shutdown.ts";
 import { logUncaught } from "../lib/uncaught.ts";
-import { createRepos } from "../repos/index.ts";
+import { createRepos, type Repos } from "../repos/index.ts";
 import { createAuthentication } from "../services/authentication.ts";
 import { createHealthChecks } from "../services/health.ts";
 import { createSignIntegrationKey } from "../services/integrations.ts";
+import { partitionsNow } from "../services/partitions.ts";
 import { createPayloadSchemas } from "../services/payload-schemas.ts";
 import { createSignPollerToken } from "../services/poller-tokens.ts";
 import { createIssueAppToken } from "../services/portal-access.ts";
@@ -86,14 +87,71 @@ async function start(
   database: Database,
   withWorker: boolean,
 ): Promise<{ steps: ShutdownStep[]; url: string; jwtSecret: string }> {
-  await reachDatabase(config, database, log);
-  const repos = createRepos(database.sql);
-  if (database.embedded) await bringUpToDate(database.direct, repos, log);
-  else await requireSchema(database, log);
   const jwtSecret = await requireJwtSecret(config);
-  const sealer = createSealer(config.encryptionKeys);
+  const repos = createRepos(database.sql);
+  // Side by side, as the database is a wait and the app is work.
+  const [, { app, availability, events, intake, payloadSchemaWatch, revocations, worker }] =
+    await Promise.all([
+      makeUsable(config, log, database, repos),
+      wire({ config, log, database, repos, jwtSecret, withWorker }),
+    ]);
+  try {
+    await allEnded([worker?.start(), revocations.start(), payloadSchemaWatch.start()]);
+    availability.start();
+    app.listen({
+      hostname: config.host,
+      port: config.port,
+      // Elysia's default shares the port with whoever does the same: two of us would each get half of the requests.
+      reusePort: false,
+      maxRequestBodySize: serverBodyBytesMax,
+      // A handler may wait for the database longer than Bun's 10 s.
+      idleTimeout: 60,
+      development: false,
+    });
+  } catch (error) {
+    // The port was taken meanwhile, say. What runs by then would miss the database that is closed next.
+    await availability.stop();
+    await payloadSchemaWatch.stop();
+    await revocations.stop();
+    await worker?.stop(AbortSignal.abort());
+    throw error;
+  }
+  const port = app.server?.port ?? config.port;
+  log.info({ host: config.host, port, worker: withWorker }, "listening");
+  const steps: ShutdownStep[] = [
+    { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
+    { name: "availability", stop: () => availability.stop() },
+    { name: "revocations", stop: () => revocations.stop() },
+    { name: "payload schemas", stop: () => payloadSchemaWatch.stop() },
+    { name: "intake", stop: () => intake.idle() },
+    { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
+    { name: "events", stop: () => events.idle() },
+  ];
+  return { steps, url: listenUrl(config.host, port), jwtSecret };
+}
 
+async function makeUsable(config: Config, log: Logger, database: Database, repos: Repos): Promise<void> {
+  await reachDatabase(config, database, log);
+  // With a worker inside, whose schedule makes the later weeks' partitions while messages come in already.
+  if (database.embedded) await bringUpToDate(database.direct, repos, log, partitionsNow(new Date()));
+  else await requireSchema(database, log);
+}
+
+type WireParts = {
+  config: Config;
+  log: Logger;
+  database: Database;
+  repos: Repos;
+  jwtSecret: string;
+  withWorker: boolean;
+};
+
+/** Everything that `serve` consists of, and nothing of it started. */
+async function wire({ config, log, database, repos, jwtSecret, withWorker }: WireParts) {
+  // A turn of the event loop later: by then the database has been dialled.
+  await new Promise(setImmediate);
   const { engine, direct, embedded } = database;
+  const sealer = createSealer(config.encryptionKeys);
   const availability = createAvailability({ ...database, log });
   const alone = embedded?.startedHere === true;
   const { payloadRetentionDays, attemptRetentionDays } = config;
@@ -134,39 +192,11 @@ async function start(
     health: createHealthChecks(repos),
     sending: { intake, ...intakeRepo, payloadRetentionDays, attemptRetentionDays },
   });
-  try {
-    await worker?.start();
-    await revocations.start();
-    await payloadSchemaWatch.start();
-    availability.start();
-    app.listen({
-      hostname: config.host,
-      port: config.port,
-      // Elysia's default shares the port with whoever does the same: two of us would each get half of the requests.
-      reusePort: false,
-      maxRequestBodySize: serverBodyBytesMax,
-      // A handler may wait for the database longer than Bun's 10 s.
-      idleTimeout: 60,
-      development: false,
-    });
-  } catch (error) {
-    // The port was taken meanwhile, say. What runs by then would miss the database that is closed next.
-    await availability.stop();
-    await payloadSchemaWatch.stop();
-    await revocations.stop();
-    await worker?.stop(AbortSignal.abort());
-    throw error;
-  }
-  const port = app.server?.port ?? config.port;
-  log.info({ host: config.host, port, worker: withWorker }, "listening");
-  const steps: ShutdownStep[] = [
-    { name: "http", stop: (deadline) => stopServer(app.server, deadline) },
-    { name: "availability", stop: () => availability.stop() },
-    { name: "revocations", stop: () => revocations.stop() },
-    { name: "payload schemas", stop: () => payloadSchemaWatch.stop() },
-    { name: "intake", stop: () => intake.idle() },
-    { name: "worker", stop: async (deadline) => worker?.stop(deadline) },
-    { name: "events", stop: () => events.idle() },
-  ];
-  return { steps, url: listenUrl(config.host, port), jwtSecret };
+  return { app, availability, events, intake, payloadSchemaWatch, revocations, worker };
+}
+
+/** Rejects with the first failure, once none of them is under way any more. */
+async function allEnded(starts: (Promise<void> | undefined)[]): Promise<void> {
+  await Promise.allSettled(starts);
+  await Promise.all(starts);
 }

@@ -49,6 +49,12 @@ export const partitionsAhead = (now: Date): { from: Date; to: Date } => ({
   to: new Date(now.getTime() + weeksAhead * weekMs),
 });
 
+/** What is written into until the week after this one: enough to start with, where a schedule makes the rest. */
+export const partitionsNow = (now: Date): { from: Date; to: Date } => ({
+  from: new Date(now.getTime() - weekMs),
+  to: new Date(now.getTime() + weekMs),
+});
+
 /**
  * Makes the weekly partitions that are missing between the two times, both included. Any number of processes may do so at
  * once. `migrate up` calls it with `partitionsAhead`, and so does a schedule.
@@ -83,9 +89,9 @@ function missing(wanted: PartitionSpec[], present: Partition[]): PartitionSpec[]
   return wanted.filter((spec) => !names.has(spec.name));
 }
 
-/** What must stand now: for the start, and for an insert that met no partition (23514). */
+/** For an insert that met no partition (23514). */
 export async function ensureCurrentPartitions(repos: Repos): Promise<void> {
-  await ensurePartitions(repos, partitionsAhead(new Date()));
+  await ensurePartitions(repos, partitionsNow(new Date()));
 }
 
 /** The names of the partitions that hold nothing younger than `days`. */

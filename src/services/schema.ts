@@ -3,11 +3,16 @@ import type { Logger } from "../lib/log.ts";
 import { migrateUp } from "../lib/migrator/index.ts";
 import { migrations } from "../migrations.ts";
 import type { Repos } from "../repos/index.ts";
-import { ensureCurrentPartitions } from "./partitions.ts";
+import { ensurePartitions, partitionsAhead } from "./partitions.ts";
 
-/** Applies what is pending, and makes the partitions that the coming weeks need. */
-export async function bringUpToDate(direct: Sql, repos: Repos, log: Logger): Promise<string[]> {
+/** Applies what is pending, and makes the partitions of these weeks, or else of all that must stand. */
+export async function bringUpToDate(
+  direct: Sql,
+  repos: Repos,
+  log: Logger,
+  weeks = partitionsAhead(new Date()),
+): Promise<string[]> {
   const applied = await migrateUp({ sql: direct, migrations, log });
-  await ensureCurrentPartitions(repos);
+  await ensurePartitions(repos, weeks);
   return applied;
 }

@@ -23,7 +23,6 @@ import { createHeartbeat } from "./heartbeat.ts";
 import { newWorkerId } from "./leases.ts";
 import { createPurgesTask } from "./purges.ts";
 import { createReplaysTask } from "./replays.ts";
-import { startSchedules } from "./schedules.ts";
 import { createUsageTask } from "./usage.ts";
 
 export type WorkerParts = {
@@ -95,7 +94,7 @@ export function createWorker(parts: WorkerParts): Worker {
   const usage = createUsageTask({ repos, log });
   const purges = createPurgesTask({ repos, log });
   let ears: { stop(): Promise<void> }[] = [];
-  let clock: { stop(): Promise<void> } | null = null;
+  let clock: Promise<{ stop(): Promise<void> }> | null = null;
 
   /** It counts as alive until nothing of its is under way; and for dead, when it could not hand back what it held. */
   const endDeliveries = async (deadline: AbortSignal): Promise<void> => {
@@ -110,6 +109,8 @@ export function createWorker(parts: WorkerParts): Worker {
   return {
     handOver: deliver,
     async start() {
+      // While the database is waited for: the clock's library is a tenth of all code, and nobody waits for a clock.
+      const loading = import("./schedules.ts");
       if (alone) {
         await workers.forgetOthers(workerId);
         const freed = await deliveries.releaseLeases(null);
@@ -132,14 +133,17 @@ export function createWorker(parts: WorkerParts): Worker {
       replays.start();
       usage.start();
       purges.start();
-      clock = startSchedules({ repos, log, retentionDays: config.attemptRetentionDays });
+      clock = loading.then(({ startSchedules }) =>
+        startSchedules({ repos, log, retentionDays: config.attemptRetentionDays }),
+      );
       log.info({ workerId }, "worker started");
     },
     async stop(deadline) {
       // Side by side: a step of a task that takes minutes must not keep the deliveries from being handed back.
       const ends = await Promise.allSettled([
         endDeliveries(deadline),
-        ...[clock, replays, usage, purges, ...ears].map((part) => part?.stop()),
+        clock?.then((one) => one.stop()),
+        ...[replays, usage, purges, ...ears].map((part) => part.stop()),
       ]);
       egress.close();
       const failed = ends.find((end) => end.status === "rejected");

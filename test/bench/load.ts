@@ -79,9 +79,14 @@ async function main(options: LoadOptions): Promise<LoadResult> {
       } else refuse(text);
       next(connection);
     },
-    lost(_: Connection, reason: string) {
-      inFlight = Math.max(0, inFlight - 1);
-      refuse(reason);
+    lost(connection: Connection, reason: string) {
+      const at = idle.indexOf(connection);
+      // One that nobody has used for a minute: the server may close it, and nothing is lost with it.
+      if (at >= 0) idle.splice(at, 1);
+      else {
+        inFlight -= 1;
+        refuse(reason);
+      }
       if (refused > lostMax) return finished.reject(new Error(`${refused} refused: ${firstRefusal}`));
       openConnection(options, events).then(next, (error: Error) => finished.reject(error));
     },

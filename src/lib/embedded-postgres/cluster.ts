@@ -13,12 +13,11 @@ const MAJOR = "18";
 
 /**
  * Makes the cluster if there is none; a half-made one never carries its name. Call it under the control lock.
- * @param runtime the folder of PostgreSQL's programs, which may still be on its way
  * @throws when the folder holds another major version's data.
  */
 export async function provideCluster(
   home: Home,
-  runtime: Promise<string>,
+  runtime: string,
   durable: boolean,
   log: Logger,
 ): Promise<void> {
@@ -51,27 +50,20 @@ export async function provideCluster(
 async function unpackCluster(
   packed: string,
   making: string,
-  runtime: Promise<string>,
+  runtime: string,
   home: Home,
   durable: boolean,
 ): Promise<void> {
-  await unpackFolder(await Bun.file(packed).bytes(), making);
+  await unpackFolder(Bun.file(packed), making);
   for (const entry of readdirSync(making, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     chmodSync(path, entry.isDirectory() ? 0o700 : 0o600);
     if (home.runAs) giveTo(path, home.runAs);
   }
-  if (durable) await runProgram(initdbOf(await runtime), ["--sync-only", "-D", making], home);
+  if (durable) await runProgram(join(runtime, "bin/initdb"), ["--sync-only", "-D", making], home);
 }
 
-const initdbOf = (runtime: string): string => join(runtime, "bin/initdb");
-
-async function initialize(
-  making: string,
-  runtime: Promise<string>,
-  home: Home,
-  durable: boolean,
-): Promise<void> {
+async function initialize(making: string, runtime: string, home: Home, durable: boolean): Promise<void> {
   const args = [
     "-D",
     making,
@@ -84,7 +76,7 @@ async function initialize(
   ];
   if (!durable) args.push("--no-sync");
   try {
-    await runProgram(initdbOf(await runtime), args, home);
+    await runProgram(join(runtime, "bin/initdb"), args, home);
   } catch (error) {
     if (!String(error).includes("could not look up effective user ID")) throw error;
     throw new Error(

@@ -1,6 +1,7 @@
 /**
- * A folder in one file, made to be unpacked fast: it is compressed in pieces that are decompressed in parallel, and
- * files with the same content, of which a cluster has many, are in it once. Only names and contents are kept.
+ * A folder in one file, made to be unpacked fast: it is compressed in pieces that are decompressed one after another
+ * into the same memory, and files with the same content, of which a cluster has many, are in it once. Only names and
+ * contents are kept.
  *
  *     4 bytes    the index's length, big-endian
  *     index      JSON, see `Index`
@@ -10,10 +11,11 @@ import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join, relative } from "node:path";
 
+/** `at` is where the content starts in what the pieces make together. */
+type PackedFile = { name: string; at: number; size: number };
 type Index = {
   folders: string[];
-  /** `at` is where the content starts in what the pieces make together. */
-  files: { name: string; at: number; size: number }[];
+  files: PackedFile[];
   /** Bytes of each piece, compressed; uncompressed, all but the last have `pieceBytes`. */
   pieces: number[];
 };
@@ -69,27 +71,53 @@ export async function packFolder(
 }
 
 /** Writes what was packed into an existing folder, with the modes that this process gives. */
-export async function unpackFolder(packed: Uint8Array, target: string): Promise<void> {
-  const bytes = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
-  let offset = lengthBytes + bytes.readUInt32BE(0);
-  const index: Index = JSON.parse(bytes.subarray(lengthBytes, offset).toString());
-  const pieces = await Promise.all(
-    index.pieces.map((size) => {
-      offset += size;
-      return Bun.zstdDecompress(bytes.subarray(offset - size, offset));
-    }),
-  );
+export async function unpackFolder(packed: Blob, target: string): Promise<void> {
+  const head = Buffer.from(await bytesOf(packed, 0, lengthBytes));
+  const piecesAt = lengthBytes + head.readUInt32BE(0);
+  const index: Index = JSON.parse(Buffer.from(await bytesOf(packed, lengthBytes, piecesAt)).toString());
   for (const folder of index.folders) mkdirSync(join(target, folder), { recursive: true });
-  for (const { name, at, size } of index.files) {
-    const file = openSync(join(target, name), "wx");
-    try {
-      for (let from = at; from < at + size; ) {
-        const piece = pieces[Math.floor(from / pieceBytes)] as Uint8Array;
-        const start = from % pieceBytes;
-        from += writeSync(file, piece, start, Math.min(piece.length - start, at + size - from));
+  const files = index.files.toSorted((a, b) => a.at - b.at);
+  const open = new Set<OpenFile>();
+  try {
+    let offset = piecesAt;
+    for (const [n, size] of index.pieces.entries()) {
+      const frame = await bytesOf(packed, offset, offset + size);
+      const piece = Bun.zstdDecompressSync(frame);
+      offset += size;
+      const [from, to] = [n * pieceBytes, n * pieceBytes + piece.length];
+      while (files[0] !== undefined && files[0].at < to)
+        open.add(openFile(target, files.shift() as PackedFile));
+      for (const file of open) {
+        writeAll(file.fd, piece.subarray(Math.max(file.at - from, 0), file.at + file.size - from));
+        if (file.at + file.size <= to) close(file);
       }
-    } finally {
-      closeSync(file);
+      // Memory that is new to the process costs more than what is done with it: the next piece gets this one's.
+      (piece.buffer as ArrayBuffer).transfer(0);
+      frame.buffer.transfer(0);
     }
+    // Empty ones that come behind everything else.
+    for (const file of files) open.add(openFile(target, file));
+  } finally {
+    for (const file of open) close(file);
+  }
+
+  function close(file: OpenFile): void {
+    open.delete(file);
+    closeSync(file.fd);
   }
 }
+
+type OpenFile = PackedFile & { fd: number };
+
+const openFile = (target: string, file: PackedFile): OpenFile => ({
+  ...file,
+  fd: openSync(join(target, file.name), "wx"),
+});
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+}
+
+/** A part of it, in memory of its own. */
+const bytesOf = (packed: Blob, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> =>
+  packed.slice(from, to).bytes();

@@ -23,7 +23,8 @@ const REPORT_WAIT_MS = 5_000;
 /** Starts a server on the home's cluster, making that first if need be. Call it under the control lock, with none running. */
 export async function bootPostmaster(home: Home, durable: boolean, log: Logger): Promise<Postmaster> {
   const started = performance.now();
-  const runtime = await provideFiles(home, durable, log);
+  const runtime = await provideRuntime(home, log);
+  await provideCluster(home, runtime, durable, log);
   disownStalePid(home.clusterDir);
   const socketDir = provideSocketDir(home);
   const settings = Object.entries(serverSettings(home, socketDir, durable));
@@ -40,16 +41,6 @@ export async function bootPostmaster(home: Home, durable: boolean, log: Logger):
   const ms = Math.round(performance.now() - started);
   log.info({ postgresPid: running.pid, socketDir, ms }, "PostgreSQL started");
   return { ...running, socketDir };
-}
-
-/** At a first start both are unpacked, which is most of it: side by side. @returns where the programs are */
-async function provideFiles(home: Home, durable: boolean, log: Logger): Promise<string> {
-  const runtime = provideRuntime(home, log);
-  const cluster = provideCluster(home, runtime, durable, log);
-  // Whatever fails, neither is still at work when the control lock is given back.
-  await Promise.allSettled([runtime, cluster]);
-  await cluster;
-  return runtime;
 }
 
 /** After a kill -9 of a server its backends hold the shared memory until they notice, for a moment. */

@@ -41,7 +41,7 @@ export async function provideRuntime(home: Home, log: Logger): Promise<string> {
 
 async function unpackOnce(home: Home, packed: PostgresArchive, log: Logger): Promise<string> {
   return install(home, packed.key, log, async (target) => {
-    await unpackFolder(await Bun.file(packed.programs).bytes(), target);
+    await unpackFolder(Bun.file(packed.programs), target);
   });
 }
 
