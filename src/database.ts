@@ -141,12 +141,19 @@ export async function reachDatabase(
   config: Pick<Config, "databaseDirectUrl">,
   database: Database,
   log: Logger,
+  withinMs = REACH_MS,
 ): Promise<void> {
   if (database.embedded) return;
   const { engine, direct } = database;
-  await reach("DATABASE_URL", () => withDeadline(engine`select 1`, REACH_MS), log);
-  if (config.databaseDirectUrl === undefined) return;
-  await reach("DATABASE_DIRECT_URL", () => withDeadline(direct`select 1`, REACH_MS), log);
+  try {
+    await reach("DATABASE_URL", () => withDeadline(engine`select 1`, withinMs), log);
+    if (config.databaseDirectUrl === undefined) return;
+    await reach("DATABASE_DIRECT_URL", () => withDeadline(direct`select 1`, withinMs), log);
+  } catch (error) {
+    // What has not answered is not waited for at the end either.
+    database.cut();
+    throw error;
+  }
 }
 
 async function reach(variable: string, ask: () => Promise<unknown>, log: Logger): Promise<void> {

@@ -71,8 +71,7 @@ test("what is no PostgreSQL is told from one in bounded time, and DATABASE_URL n
   const silent = createServer(() => {});
   const url = `postgres://u@127.0.0.1:${await listen(silent)}/x`;
   const database = await openDatabase({ ...config, databaseUrl: url }, silentLog, { owner: "share" });
-  const ping = () => database.ping(50);
-  const reached = reachDatabase({ databaseDirectUrl: url }, { ...database, ping }, silentLog);
+  const reached = reachDatabase({ databaseDirectUrl: url }, database, silentLog, 50);
   await expect(reached).rejects.toMatchObject({
     message: "No PostgreSQL to use at DATABASE_URL",
     cause: { message: "no answer within 50 ms" },
