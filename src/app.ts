@@ -2,6 +2,7 @@ import { Elysia } from "./lib/elysia/index.ts";
 import { newId } from "./lib/ids.ts";
 import { isDeeperThan } from "./lib/json-depth.ts";
 import { createLine } from "./lib/log-line.ts";
+import { isSecretText } from "./lib/log-redaction.ts";
 import { postgresErrorCode } from "./lib/postgres-errors.ts";
 import { readBody } from "./lib/request-body.ts";
 import { writeAnswer } from "./routes/answers.ts";
@@ -27,8 +28,8 @@ const requestBodyDepthMax = 1_000;
 export const serverBodyBytesMax = 64_000_000;
 
 const requestIdPattern = /^[\w.:-]{1,128}$/;
-/** `https://host/api/v1/…`; everything else (health, documents) is open. */
-const protectedPath = /^https?:\/\/[^/]+(?:\/ingest)?\/api\/v1\/(?!health(?:[/?]|$))/;
+/** Of a URL, or of a path or a route alone: `/api/v1/…`; everything else (health, documents) is open. */
+const protectedPath = /^(?:https?:\/\/[^/]+)?(?:\/ingest)?\/api\/v1\/(?!health(?:[/?]|$))/;
 
 export type AppParts = RouteParts & { availability: Pick<Availability, "admit" | "suspect"> };
 
@@ -55,11 +56,13 @@ export function createApp(parts: AppParts) {
   });
 
   // Elysia reads the text of every hook, and prepares for each request whatever one of them looks at. For a hook that
-  // hands its context on that is all there is, cookies included: so none does. And it awaits the hooks in whose text it
-  // finds `async`: these here make a promise only when there is something to wait for.
+  // hands its context on that is all there is, cookies included: so none does. It awaits `mapResponse` if that is an
+  // async function by name, and the others if `async` stands in their text: these make a promise only when there is
+  // something to wait for.
   // Not normalised: cleaning comes before the check, and makes an object of a list or a text. So an input must say that
   // it is open (`Input`), and an output with a field too many is a fault of ours.
-  const app = new Elysia({ name: "posthorn", normalize: false })
+  // No standard host names: for those it would look for a URL's path behind the 11th character only.
+  const app = new Elysia({ name: "posthorn", normalize: false, handler: { standardHostname: false } })
     .decorate(requestState)
     .onRequest((context) => {
       const { request, set } = context;
@@ -70,6 +73,9 @@ export function createApp(parts: AppParts) {
       set.headers["x-request-id"] = requestId;
       if (request.method === "OPTIONS") return preflight(request);
       if (!protectedPath.test(request.url)) return undefined;
+      // Bun makes a URL of the path alone when the host is none.
+      if (request.url.startsWith("/"))
+        throw invalid(["header", "host"], "is required, and must be a host's name");
       parts.availability.admit();
       const actor = parts.authenticate(request.headers.get("authorization"));
       if (actor instanceof Promise) {
@@ -102,6 +108,8 @@ export function createApp(parts: AppParts) {
     // Before the input is checked: who may not call a route learns nothing of what it takes.
     .onTransform(({ ctx, request, route }) => {
       if (ctx !== undefined) requireAccess(ctx.actor, request.method, route);
+      // Whatever way led here: no route runs for nobody.
+      else if (protectedPath.test(route)) throw new AppError("authentication_failed");
     })
     .onBeforeHandle((context) => {
       const { request, rawBody, ctx, set } = context;
@@ -117,18 +125,15 @@ export function createApp(parts: AppParts) {
         return replay(claim.answer);
       })();
     })
-    .mapResponse((context) => {
-      const { ctx, heldKey, set } = context;
-      const text = writeAnswer(context.responseValue, set);
+    .mapResponse(async (context) => {
+      const { ctx, heldKey, responseValue, set } = context;
+      const text = writeAnswer(responseValue, set);
+      if (heldKey !== null) {
+        context.heldKey = null;
+        await settleKey(ctx, heldKey, await answerOf(text ?? responseValue, set.status));
+      }
       // Elysia takes a text here too, though its types know only of a Response.
-      const answer = (text ?? undefined) as undefined;
-      if (heldKey === null) return answer;
-      context.heldKey = null;
-      const answered = text ?? context.responseValue;
-      return (async () => {
-        await settleKey(ctx, heldKey, await answerOf(answered, set.status));
-        return answer;
-      })();
+      return (text ?? undefined) as undefined;
     })
     .onError(({ code, error: thrown, requestId, set }) => {
       const error = toAppError(code, thrown);
@@ -146,7 +151,7 @@ export function createApp(parts: AppParts) {
       logRequest({
         requestId,
         method: request.method,
-        route: route ?? new URL(request.url).pathname,
+        route: route ?? loggedPath(request.url),
         status: responseValue instanceof Response ? responseValue.status : (set.status ?? 200),
         durationMs: Math.round((performance.now() - startedAt) * 100) / 100,
         orgId: ctx?.orgId,
@@ -165,4 +170,16 @@ export const describeApp = () => describeApi(createApp({} as AppParts).routes);
 function requestIdOf({ headers }: Request): string {
   const given = headers.get("x-request-id") ?? headers.get("svix-req-id");
   return given !== null && requestIdPattern.test(given) ? given : newId("req_");
+}
+
+const segmentLengthMax = 40;
+const segmentsMax = 8;
+
+/** The path of a URL that no route is for, as far as it can be logged: long segments may be anything, tokens as well. */
+function loggedPath(url: string): string {
+  const path = url.replace(/^https?:\/\/[^/]*/, "").replace(/[?#].*$/s, "");
+  const segments = path.split("/", segmentsMax + 1);
+  return segments
+    .map((segment) => (segment.length > segmentLengthMax || isSecretText(segment) ? "[…]" : segment))
+    .join("/");
 }

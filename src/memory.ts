@@ -12,7 +12,8 @@ const settings = {
   MIMALLOC_PURGE_DELAY: "1000",
   // No thread that keeps new blocks of the heap resident ahead of time: with it a block that is free again is not the
   // next one in use, and a quarter of a delivery's processor time goes into page faults. An option of Bun's
-  // JavaScriptCore, listed by BUN_JSC_dumpOptions=3; a Bun that doesn't know it any more refuses to start.
+  // JavaScriptCore, listed by BUN_JSC_dumpOptions=3; a Bun that doesn't know it any more refuses to start, so that the
+  // smoke test tells.
   BUN_JSC_useWarmUpMarkedBlocks: "false",
 };
 

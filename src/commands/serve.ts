@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import { createApp, serverBodyBytesMax } from "../app.ts";
 import { type Config, describeConfig, environment, loadConfig, redactConfig } from "../config.ts";
 import { type Database, openDatabase, reachDatabase, requireSchema } from "../database.ts";
+import { allEnded } from "../lib/all-ended.ts";
 import { extendCommand } from "../lib/cli.ts";
 import { parseCidr } from "../lib/egress/address.ts";
 import { createGuard } from "../lib/egress/guard.ts";
@@ -90,11 +91,10 @@ async function start(
   const jwtSecret = await requireJwtSecret(config);
   const repos = createRepos(database.sql);
   // Side by side, as the database is a wait and the app is work.
-  const [, { app, availability, events, intake, payloadSchemaWatch, revocations, worker }] =
-    await Promise.all([
-      makeUsable(config, log, database, repos),
-      wire({ config, log, database, repos, jwtSecret, withWorker }),
-    ]);
+  const [, { app, availability, events, intake, payloadSchemaWatch, revocations, worker }] = await allEnded([
+    makeUsable(config, log, database, repos),
+    wire({ config, log, database, repos, jwtSecret, withWorker }),
+  ]);
   try {
     await allEnded([worker?.start(), revocations.start(), payloadSchemaWatch.start()]);
     availability.start();
@@ -148,7 +148,7 @@ type WireParts = {
 
 /** Everything that `serve` consists of, and nothing of it started. */
 async function wire({ config, log, database, repos, jwtSecret, withWorker }: WireParts) {
-  // A turn of the event loop later: by then the database has been dialled.
+  // A turn of the event loop later, so that dialling has begun.
   await new Promise(setImmediate);
   const { engine, direct, embedded } = database;
   const sealer = createSealer(config.encryptionKeys);
@@ -193,10 +193,4 @@ async function wire({ config, log, database, repos, jwtSecret, withWorker }: Wir
     sending: { intake, ...intakeRepo, payloadRetentionDays, attemptRetentionDays },
   });
   return { app, availability, events, intake, payloadSchemaWatch, revocations, worker };
-}
-
-/** Rejects with the first failure, once none of them is under way any more. */
-async function allEnded(starts: (Promise<void> | undefined)[]): Promise<void> {
-  await Promise.allSettled(starts);
-  await Promise.all(starts);
 }

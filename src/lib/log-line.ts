@@ -7,7 +7,8 @@ export type LineFields = Record<string, string | number | null | undefined>;
 
 /**
  * A line that is logged for every message, at level info, as the logger itself would write it. Its fields are few, flat
- * and named by us: that leaves a fifth of the work, which beside a delivery is worth having.
+ * and named by us: that leaves a fifth of the work, which beside a delivery is worth having. The names are neither looked
+ * at nor escaped, so none may be a secret's.
  * @param log a logger of `createLogger`, or a child of one
  */
 export function createLine(log: Logger, message: string): (fields: LineFields) => void {

@@ -4,7 +4,7 @@ const REDACTED = "[redacted]";
 const DEPTH_MAX = 5;
 const SECRET_NAME =
   /^keys?$|(authorization|cookie|secrets?|tokens?|passwords?|passphrase|credentials?|(api|private|encryption|signing)[-_]?keys?)$/i;
-const SECRET_TEXT = /^(whsec_|whsk_|Bearer |Basic |eyJ[\w-]+\.eyJ)/;
+const SECRET_TEXT = /^(whsec_|whsk_|Bearer |Basic |eyJ[\w-]+\.eyJ|key_[\w-]{40})/;
 
 // A regular expression per name would cost more than the line; names that users invent must not pile up.
 const verdicts = new Map<string, boolean>();
@@ -43,7 +43,7 @@ function clean(name: string, value: unknown, depth: number): unknown {
 
 /** A text that is no secret; without its passwords if it is a URL. */
 export function cleanText(text: string): string {
-  if (SECRET_TEXT.test(text)) return REDACTED;
+  if (isSecretText(text)) return REDACTED;
   return text.includes("://") && /[@?]/.test(text) && !/\s/.test(text) ? redactUrl(text) : text;
 }
 
@@ -54,3 +54,6 @@ function isSecretName(name: string): boolean {
   if (verdicts.size < VERDICTS_MAX) verdicts.set(name, verdict);
   return verdict;
 }
+
+/** A webhook secret, a bearer token or an API key, as far as a text shows what it is. */
+export const isSecretText = (text: string): boolean => SECRET_TEXT.test(text);

@@ -33,7 +33,7 @@ export async function answerOf(answered: unknown, status: number | string | unde
   return { status: Number(status ?? 200), text: typeof answered === "string" ? answered : "" };
 }
 
-/** A repeat gets what the first one got. */
+/** A kept answer, as it goes out to a repeat. */
 export function replay({ status, text }: Answer): Response {
   if (text === "") return new Response(null, { status });
   return new Response(text, { status, headers: { "content-type": "application/json" } });

@@ -79,7 +79,8 @@ const description: ApiDescription = {
         in: "header",
         required: false,
         description:
-          "Up to 12 hours, the same key and body get the answer of the first time, and nothing happens twice.",
+          "Up to 12 hours, the same key and body get the answer of the first time, and nothing happens twice: a message " +
+          "never, anything else unless the server is killed in the middle of it.",
         schema: { type: "string", maxLength: idempotencyKeyLengthMax, examples: ["order-42-paid"] },
       },
     ],

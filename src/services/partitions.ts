@@ -11,6 +11,7 @@ const dayMs = 86_400_000;
 const weekMs = 7 * dayMs;
 /** Long enough that nobody has to look after it while every worker is down. */
 const weeksAhead = 8;
+const weeksAtFirst = 2;
 const dropAttempts = 3;
 const dropRetryMs = 1_000;
 /** 1970-01-05, a Monday. */
@@ -43,17 +44,17 @@ function specOf(table: PartitionedTable, monday: Date): PartitionSpec {
   };
 }
 
-/** What must stand at any time: from a week ago (clocks differ) to eight weeks ahead. */
-export const partitionsAhead = (now: Date): { from: Date; to: Date } => ({
+/** From a week ago, since clocks differ, to so many weeks ahead. */
+const weeksAround = (now: Date, ahead: number): { from: Date; to: Date } => ({
   from: new Date(now.getTime() - weekMs),
-  to: new Date(now.getTime() + weeksAhead * weekMs),
+  to: new Date(now.getTime() + ahead * weekMs),
 });
 
-/** What is written into until the week after this one: enough to start with, where a schedule makes the rest. */
-export const partitionsNow = (now: Date): { from: Date; to: Date } => ({
-  from: new Date(now.getTime() - weekMs),
-  to: new Date(now.getTime() + weekMs),
-});
+/** What a schedule keeps made. */
+export const partitionsAhead = (now: Date) => weeksAround(now, weeksAhead);
+
+/** Enough to start with, where the schedule comes in a moment. */
+export const partitionsNow = (now: Date) => weeksAround(now, weeksAtFirst);
 
 /**
  * Makes the weekly partitions that are missing between the two times, both included. Any number of processes may do so at

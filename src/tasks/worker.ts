@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import type { Config } from "../config.ts";
+import { allEnded } from "../lib/all-ended.ts";
 import { createEgress } from "../lib/egress/index.ts";
 import type { Logger } from "../lib/log.ts";
 import { tasksChannel } from "../repos/background-tasks.ts";
@@ -94,7 +95,7 @@ export function createWorker(parts: WorkerParts): Worker {
   const usage = createUsageTask({ repos, log });
   const purges = createPurgesTask({ repos, log });
   let ears: { stop(): Promise<void> }[] = [];
-  let clock: Promise<{ stop(): Promise<void> }> | null = null;
+  let clock: { stop(): Promise<void> } | null = null;
 
   /** It counts as alive until nothing of its is under way; and for dead, when it could not hand back what it held. */
   const endDeliveries = async (deadline: AbortSignal): Promise<void> => {
@@ -109,8 +110,10 @@ export function createWorker(parts: WorkerParts): Worker {
   return {
     handOver: deliver,
     async start() {
-      // While the database is waited for: the clock's library is a tenth of all code, and nobody waits for a clock.
+      // Its library is a tenth of all code to load, which there is time for while the database is waited for.
       const loading = import("./schedules.ts");
+      // In case that the database fails first.
+      loading.catch(() => {});
       if (alone) {
         await workers.forgetOthers(workerId);
         const freed = await deliveries.releaseLeases(null);
@@ -133,21 +136,20 @@ export function createWorker(parts: WorkerParts): Worker {
       replays.start();
       usage.start();
       purges.start();
-      clock = loading.then(({ startSchedules }) =>
-        startSchedules({ repos, log, retentionDays: config.attemptRetentionDays }),
-      );
+      const { startSchedules } = await loading;
+      clock = startSchedules({ repos, log, retentionDays: config.attemptRetentionDays });
       log.info({ workerId }, "worker started");
     },
     async stop(deadline) {
       // Side by side: a step of a task that takes minutes must not keep the deliveries from being handed back.
-      const ends = await Promise.allSettled([
-        endDeliveries(deadline),
-        clock?.then((one) => one.stop()),
-        ...[replays, usage, purges, ...ears].map((part) => part.stop()),
-      ]);
-      egress.close();
-      const failed = ends.find((end) => end.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
+      try {
+        await allEnded([
+          endDeliveries(deadline),
+          ...[clock, replays, usage, purges, ...ears].map((part) => part?.stop()),
+        ]);
+      } finally {
+        egress.close();
+      }
     },
     stats: () => ({ inFlight: deliver.running, waiting: deliver.waiting }),
   };

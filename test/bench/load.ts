@@ -42,7 +42,7 @@ async function main(options: LoadOptions): Promise<LoadResult> {
   /** Of an open loop: what is due and has no connection. */
   const overdue: number[] = [];
   const finished = Promise.withResolvers<void>();
-  let [sent, accepted, refused, inFlight] = [0, 0, 0, 0];
+  let [sent, accepted, refused, lost, inFlight] = [0, 0, 0, 0, 0];
   let firstRefusal: string | null = null;
   let startedMs = 0;
   let endsMs = Number.POSITIVE_INFINITY;
@@ -84,10 +84,11 @@ async function main(options: LoadOptions): Promise<LoadResult> {
       // One that nobody has used for a minute: the server may close it, and nothing is lost with it.
       if (at >= 0) idle.splice(at, 1);
       else {
-        inFlight -= 1;
+        inFlight = Math.max(0, inFlight - 1);
         refuse(reason);
       }
-      if (refused > lostMax) return finished.reject(new Error(`${refused} refused: ${firstRefusal}`));
+      lost += 1;
+      if (lost > lostMax) return finished.reject(new Error(`${lost} connections lost: ${reason}`));
       openConnection(options, events).then(next, (error: Error) => finished.reject(error));
     },
   };

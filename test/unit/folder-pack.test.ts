@@ -36,3 +36,16 @@ test("a packed folder that breaks off is refused", async () => {
   const packed = new Blob([(await packFolder(from, () => true, 3)).slice(0, -4)]);
   await expect(unpackFolder(packed, temporaryFolder())).rejects.toThrow();
 });
+
+test("so is one that breaks off between two pieces", async () => {
+  const from = temporaryFolder();
+  writeFileSync(join(from, "file"), Buffer.alloc(3 * 1024 * 1024, "0123456789abcdef!"));
+  const packed = await packFolder(from, () => true, 3);
+  const length = new DataView(packed.buffer, packed.byteOffset).getUint32(0);
+  const { pieces } = JSON.parse(Buffer.from(packed.subarray(4, 4 + length)).toString()) as {
+    pieces: number[];
+  };
+  expect(pieces).toHaveLength(3);
+  const short = new Blob([packed.slice(0, -(pieces[2] as number))]);
+  await expect(unpackFolder(short, temporaryFolder())).rejects.toThrow("breaks off");
+});

@@ -54,7 +54,7 @@ describe("a line with few and known fields", () => {
     expect(short).toBe(own as string);
   });
 
-  test("shows no secret, and nothing below the level", () => {
+  test("shows no text that is a secret, and nothing below the level", () => {
     const { log, lines, last } = capture();
     const line = createLine(log, "line");
     line({ note: "whsec_hunter2", url: "https://me:hunter2@example.com/" });

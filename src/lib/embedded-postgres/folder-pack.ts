@@ -70,54 +70,45 @@ export async function packFolder(
   return Buffer.concat([length, head, ...pieces]);
 }
 
-/** Writes what was packed into an existing folder, with the modes that this process gives. */
+/**
+ * Writes what was packed into an existing folder, with the modes that this process gives.
+ * @throws when the packed form breaks off
+ */
 export async function unpackFolder(packed: Blob, target: string): Promise<void> {
-  const head = Buffer.from(await bytesOf(packed, 0, lengthBytes));
-  const piecesAt = lengthBytes + head.readUInt32BE(0);
-  const index: Index = JSON.parse(Buffer.from(await bytesOf(packed, lengthBytes, piecesAt)).toString());
+  const length = new DataView(await packed.slice(0, lengthBytes).arrayBuffer()).getUint32(0);
+  const index: Index = await packed.slice(lengthBytes, lengthBytes + length).json();
   for (const folder of index.folders) mkdirSync(join(target, folder), { recursive: true });
   const files = index.files.toSorted((a, b) => a.at - b.at);
-  const open = new Set<OpenFile>();
-  try {
-    let offset = piecesAt;
-    for (const [n, size] of index.pieces.entries()) {
-      const frame = await bytesOf(packed, offset, offset + size);
-      const piece = Bun.zstdDecompressSync(frame);
-      offset += size;
-      const [from, to] = [n * pieceBytes, n * pieceBytes + piece.length];
-      while (files[0] !== undefined && files[0].at < to)
-        open.add(openFile(target, files.shift() as PackedFile));
-      for (const file of open) {
-        writeAll(file.fd, piece.subarray(Math.max(file.at - from, 0), file.at + file.size - from));
-        if (file.at + file.size <= to) close(file);
-      }
-      // Memory that is new to the process costs more than what is done with it: the next piece gets this one's.
-      (piece.buffer as ArrayBuffer).transfer(0);
-      frame.buffer.transfer(0);
+  let from = 0;
+  let offset = lengthBytes + length;
+  let unfinished: PackedFile[] = [];
+  for (const size of index.pieces) {
+    const frame = await packed.slice(offset, offset + size).bytes();
+    const piece = Bun.zstdDecompressSync(frame);
+    const to = from + piece.length;
+    const begun = files.findIndex(({ at }) => at >= to);
+    const here = [...unfinished, ...files.splice(0, begun < 0 ? files.length : begun)];
+    for (const { name, at, size } of here) {
+      append(join(target, name), piece.subarray(Math.max(at - from, 0), at + size - from), at >= from);
     }
-    // Empty ones that come behind everything else.
-    for (const file of files) open.add(openFile(target, file));
+    unfinished = here.filter(({ at, size }) => at + size > to);
+    from = to;
+    offset += size;
+    // Memory that is new to the process costs more than what is done with it: the next piece gets this one's.
+    for (const { buffer } of [piece, frame]) (buffer as ArrayBuffer).transfer(0);
+  }
+  // What is empty may stand behind everything else.
+  for (const { name } of files.filter((file) => file.size === 0))
+    append(join(target, name), new Uint8Array(), true);
+  if (unfinished.length > 0 || files.some(({ size }) => size > 0))
+    throw new Error("a packed folder breaks off");
+}
+
+function append(path: string, bytes: Uint8Array, isNew: boolean): void {
+  const file = openSync(path, isNew ? "wx" : "a");
+  try {
+    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
   } finally {
-    for (const file of open) close(file);
-  }
-
-  function close(file: OpenFile): void {
-    open.delete(file);
-    closeSync(file.fd);
+    closeSync(file);
   }
 }
-
-type OpenFile = PackedFile & { fd: number };
-
-const openFile = (target: string, file: PackedFile): OpenFile => ({
-  ...file,
-  fd: openSync(join(target, file.name), "wx"),
-});
-
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
-}
-
-/** A part of it, in memory of its own. */
-const bytesOf = (packed: Blob, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> =>
-  packed.slice(from, to).bytes();

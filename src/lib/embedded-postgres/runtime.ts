@@ -40,9 +40,7 @@ export async function provideRuntime(home: Home, log: Logger): Promise<string> {
 }
 
 async function unpackOnce(home: Home, packed: PostgresArchive, log: Logger): Promise<string> {
-  return install(home, packed.key, log, async (target) => {
-    await unpackFolder(Bun.file(packed.programs), target);
-  });
+  return install(home, packed.key, log, (target) => unpackFolder(Bun.file(packed.programs), target));
 }
 
 /** A half-written folder never carries the final name: it is filled beside it and renamed. */
