@@ -6,7 +6,9 @@ import { createRepos, type Repos } from "../../src/repos/index.ts";
 import {
   dropOldPartitions,
   ensurePartitions,
+  missingPartitions,
   partitionsAhead,
+  partitionsNow,
   weekStart,
 } from "../../src/services/partitions.ts";
 import { createTestDatabase, type TestDatabase } from "../harness/postgres.ts";
@@ -60,6 +62,18 @@ test("eight makers at once make each partition once, up to eight weeks ahead", a
   expect(made.flat()).toHaveLength(3 * 10);
   expect(await ensurePartitions(repos, partitionsAhead(now))).toEqual([]);
 });
+
+test.each(["2032-03-01T00:00:00Z", "2033-03-13T23:59:59Z"])(
+  "at %p a start makes a fortnight's",
+  async (time) => {
+    const now = new Date(time);
+    expect(await ensurePartitions(repos, partitionsNow(now))).not.toEqual([]);
+    const dayMs = 86_400_000;
+    const around = { from: new Date(now.getTime() - 7 * dayMs), to: new Date(now.getTime() + 14 * dayMs) };
+    expect(await missingPartitions(repos, around)).toEqual([]);
+    expect(await missingPartitions(repos, partitionsAhead(now))).not.toEqual([]);
+  },
+);
 
 test("an insert finds the partition of its week on both sides of midnight", async () => {
   await ensurePartitions(repos, { from: new Date("2031-01-01Z"), to: new Date("2031-02-01Z") });
