@@ -12,6 +12,8 @@ export type EngineParts = {
   repos: Repos;
   /** Connections for the hot statements. */
   engine: Sql;
+  /** One connection, for what takes messages in. */
+  line: Sql;
   payloadRetentionDays: number;
   log: Logger;
 };
@@ -25,7 +27,7 @@ export function createEngine<W extends Worker | null>(
   parts: EngineParts,
   makeWorker: (events: OperationalEvents) => W,
 ): { events: OperationalEvents; worker: W; intake: Intake; intakeRepo: IntakeRepo } {
-  const { repos, engine, payloadRetentionDays, log } = parts;
+  const { repos, engine, line, payloadRetentionDays, log } = parts;
   const events = createOperationalEvents({
     repos,
     accept: (row) => intake.accept(row),
@@ -35,7 +37,7 @@ export function createEngine<W extends Worker | null>(
   const worker = makeWorker(events);
   const intakeRepo = createIntakeRepo(engine);
   const intake: Intake = createIntake({
-    repo: intakeRepo,
+    repo: createIntakeRepo(line),
     handOver: worker?.handOver ?? null,
     notify: createNotifier(engine, log),
     ensurePartitions: () => ensureCurrentPartitions(repos),
