@@ -29,8 +29,6 @@ export type Database = {
   sql: postgres.Sql;
   /** For the hot statements: see `engineSettings`. */
   engine: postgres.Sql;
-  /** The same as one connection, on which statements are sent before those ahead of them are answered. */
-  line: postgres.Sql;
   /** Past a pooler: for LISTEN, session locks and migrations. A few connections, opened when used. */
   direct: postgres.Sql;
   /** Resolves when the server answers, on a connection that nothing else waits for. */
@@ -44,7 +42,7 @@ export type Database = {
 };
 
 const DIRECT_CONNECTIONS_MAX = 4;
-/** A commit of the recorder, a claim, and what comes now and then. */
+/** Two commits of the intake, one of the recorder, a claim, and what comes now and then. */
 const ENGINE_CONNECTIONS_MAX = 6;
 
 /**
@@ -91,15 +89,12 @@ export async function openDatabase(
     prepare: config.databaseDirectUrl ? true : config.databasePrepare,
     applicationName,
   });
-  const openEngine = (max: number) =>
-    connect(url, {
-      max,
-      prepare: config.databasePrepare,
-      applicationName,
-      ...(config.databasePrepare && { settings: engineSettings }),
-    });
-  const engine = openEngine(ENGINE_CONNECTIONS_MAX);
-  const line = openEngine(1);
+  const engine = connect(url, {
+    max: ENGINE_CONNECTIONS_MAX,
+    prepare: config.databasePrepare,
+    applicationName,
+    ...(config.databasePrepare && { settings: engineSettings }),
+  });
   const openPing = () => connect(url, { max: 1, prepare: false, applicationName });
   let pings = openPing();
   async function ping(timeoutMs: number): Promise<void> {
@@ -119,17 +114,16 @@ export async function openDatabase(
   }
   let closing: Promise<void> | null = null;
   async function close(): Promise<void> {
-    await Promise.all([sql, engine, line, direct, pings].map((pool) => pool.end({ timeout: CLOSE_WAIT_S })));
+    await Promise.all([sql, engine, direct, pings].map((pool) => pool.end({ timeout: CLOSE_WAIT_S })));
     await embedded?.stop();
   }
   return {
     sql,
     engine,
-    line,
     direct,
     ping,
     cut() {
-      for (const pool of [sql, engine, line, direct]) pool.cut();
+      for (const pool of [sql, engine, direct]) pool.cut();
     },
     embedded,
     close() {

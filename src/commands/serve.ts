@@ -150,13 +150,13 @@ type WireParts = {
 async function wire({ config, log, database, repos, jwtSecret, withWorker }: WireParts) {
   // A turn of the event loop later, so that dialling has begun.
   await new Promise(setImmediate);
-  const { engine, line, direct, embedded } = database;
+  const { engine, direct, embedded } = database;
   const sealer = createSealer(config.encryptionKeys);
   const availability = createAvailability({ ...database, log });
   const alone = embedded?.startedHere === true;
   const { payloadRetentionDays, attemptRetentionDays } = config;
   const { events, worker, intake, intakeRepo } = createEngine(
-    { repos, engine, line, payloadRetentionDays, log },
+    { repos, engine, payloadRetentionDays, log },
     (events) =>
       withWorker
         ? createWorker({

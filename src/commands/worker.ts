@@ -45,13 +45,13 @@ export default extendCommand(
 async function start(config: Config, log: Logger, database: Database): Promise<ShutdownStep[]> {
   await reachDatabase(config, database, log);
   await requireSchema(database, log);
-  const { engine, line, direct } = database;
+  const { engine, direct } = database;
   const { open } = createSealer(config.encryptionKeys);
   const repos = createRepos(database.sql);
   const availability = createAvailability({ ...database, log });
   // With an intake of its own, for what it has to say itself: operational events.
   const { events, worker } = createEngine(
-    { repos, engine, line, payloadRetentionDays: config.payloadRetentionDays, log },
+    { repos, engine, payloadRetentionDays: config.payloadRetentionDays, log },
     (events) =>
       createWorker({
         config,

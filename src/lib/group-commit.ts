@@ -23,8 +23,6 @@ export type GroupCommitOptions<T, R> = {
   itemsMax: number;
   /** How many statements may be under way at once. */
   parallel: number;
-  /** The fewest items that go while another group is under way. @default 1 */
-  fewestBehind?: number;
   /** The part of those that wait which goes next, when they are many. @default 1 */
   share?: number;
   /** How many milliseconds there are at least from one group's start to the next one's. @default 0 */
@@ -35,7 +33,7 @@ export type GroupCommitOptions<T, R> = {
 const wholeMax = 16;
 
 export function createGroupCommit<T, R>(options: GroupCommitOptions<T, R>): GroupCommit<T, R> {
-  const { itemsMax, parallel, fewestBehind = 1, share = 1, apartMs = 0 } = options;
+  const { itemsMax, parallel, share = 1, apartMs = 0 } = options;
   const waiting: Waiting<T, R>[] = [];
   let underWay = 0;
   let running = 0;
@@ -60,7 +58,7 @@ export function createGroupCommit<T, R>(options: GroupCommitOptions<T, R>): Grou
   };
 
   const pump = (): void => {
-    while (running < parallel && waiting.length >= (running === 0 ? 1 : fewestBehind)) {
+    while (running < parallel && waiting.length > 0) {
       const earlyMs = nextAt - performance.now();
       if (earlyMs > 0 && !hurried && waiting.length < itemsMax) {
         if (timer === null) timer = setTimeout(onTime, earlyMs);
@@ -85,8 +83,7 @@ export function createGroupCommit<T, R>(options: GroupCommitOptions<T, R>): Grou
       new Promise<R>((resolve, reject) => {
         waiting.push({ item, resolve, reject });
         hurried ||= soon;
-        const starts =
-          soon || waiting.length === 1 || waiting.length === fewestBehind || waiting.length >= itemsMax;
+        const starts = soon || waiting.length === 1 || waiting.length >= itemsMax;
         // Requests that were read in the same turn of the event loop share the first statement already.
         if (running < parallel && starts) queueMicrotask(pump);
       }),

@@ -50,17 +50,12 @@ export type IntakeOptions = {
 };
 
 const groupSizeMax = 256;
-/**
- * On one connection, behind each other: while the answer to one is on its way and waits for its turn here, PostgreSQL
- * has the next one at hand. Side by side, on two connections, they would take half as much of its time again.
- */
-const groupsInParallel = 2;
-/** So few don't go behind another one: a statement costs PostgreSQL about as much as twenty messages. */
-const fewestBehind = 16;
+/** A second one under way only makes the groups smaller: a third more of PostgreSQL's time for each message. */
+const groupsInParallel = 1;
 /**
  * The rest stays for the next one. If a group took all that the process has in hand, its callers would be answered and
  * their next requests read while the database has nothing to do, and then the database would work while there is
- * nothing to read. As it is, both are busy at once.
+ * nothing to read. As it is, both are busy at once: with 64 callers, groups of 26 instead of 63 and 1 in turns.
  */
 const groupShare = 2 / 3;
 /** Requests that may wait for a commit; past that the client is told to come back. */
@@ -139,7 +134,6 @@ export function createIntake(options: IntakeOptions): Intake {
     run,
     itemsMax: groupSizeMax,
     parallel: groupsInParallel,
-    fewestBehind,
     share: groupShare,
   });
   return {

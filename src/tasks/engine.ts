@@ -12,8 +12,6 @@ export type EngineParts = {
   repos: Repos;
   /** Connections for the hot statements. */
   engine: Sql;
-  /** One connection, for what takes messages in. */
-  line: Sql;
   payloadRetentionDays: number;
   log: Logger;
 };
@@ -27,7 +25,7 @@ export function createEngine<W extends Worker | null>(
   parts: EngineParts,
   makeWorker: (events: OperationalEvents) => W,
 ): { events: OperationalEvents; worker: W; intake: Intake; intakeRepo: IntakeRepo } {
-  const { repos, engine, line, payloadRetentionDays, log } = parts;
+  const { repos, engine, payloadRetentionDays, log } = parts;
   const events = createOperationalEvents({
     repos,
     accept: (row) => intake.accept(row),
@@ -37,7 +35,7 @@ export function createEngine<W extends Worker | null>(
   const worker = makeWorker(events);
   const intakeRepo = createIntakeRepo(engine);
   const intake: Intake = createIntake({
-    repo: createIntakeRepo(line),
+    repo: intakeRepo,
     handOver: worker?.handOver ?? null,
     notify: createNotifier(engine, log),
     ensurePartitions: () => ensureCurrentPartitions(repos),

@@ -70,12 +70,12 @@ export async function startApi(
 ): Promise<Api> {
   const database = options.database ?? (await createTestDatabase());
   // Each layer has a client of its own, as in the program: drizzle changes the one that it is given.
-  const [client, engine, line] = [10, 4, 1].map((max) =>
+  const [client, engine] = [10, 4].map((max) =>
     connect(database.url, { max, prepare: true, applicationName: "posthorn test" }),
-  ) as [Sql, Sql, Sql];
+  ) as [Sql, Sql];
   const repos = createRepos(client);
   const { events, intake, intakeRepo } = createEngine(
-    { repos, engine, line, payloadRetentionDays: 90, log: silent },
+    { repos, engine, payloadRetentionDays: 90, log: silent },
     () => null,
   );
   const authentication = createAuthentication({ jwtSecret, repos });
@@ -135,7 +135,7 @@ export async function startApi(
       await app.stop(true);
       for (const watch of watches) await watch.stop();
       await events.idle();
-      await Promise.all([client, engine, line, direct].map((one) => one.end({ timeout: 1 })));
+      await Promise.all([client, engine, direct].map((one) => one.end({ timeout: 1 })));
       if (!options.database) await database.drop();
     },
   };

@@ -41,13 +41,12 @@ export async function startEngine(
   const pool = (max: number) =>
     connect(url, { max, prepare: true, applicationName: "engine", settings: engineSettings });
   const engine = pool(6);
-  const line = pool(1);
   const direct = pool(1);
   const log = pino({ level: process.env.ENGINE_LOG ?? "silent" });
   const repos = createRepos(connect(url, { max: 2, prepare: true, applicationName: "engine repos" }));
   await ensureCurrentPartitions(repos);
   const { events, worker, intake } = createEngine(
-    { repos, engine, line, payloadRetentionDays: 90, log },
+    { repos, engine, payloadRetentionDays: 90, log },
     (events) =>
       options.worker === false
         ? null
@@ -111,7 +110,7 @@ export async function startEngine(
     async stop() {
       await worker?.stop(AbortSignal.timeout(2_000));
       await events.idle();
-      await Promise.all([engine, line, direct].map((one) => one.end({ timeout: 1 })));
+      await Promise.all([engine, direct].map((one) => one.end({ timeout: 1 })));
       if (options.database === undefined) await database.drop();
     },
   };

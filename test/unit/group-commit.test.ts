@@ -131,24 +131,3 @@ test("a group that fails fails for each of its callers, and the next goes on", a
   expect(await next).toBe("done 3");
   await group.idle();
 });
-
-test("behind another group go only so many, and alone whatever there is", async () => {
-  const { group, groups, ends } = createStage({ parallel: 2, fewestBehind: 3 });
-  void group.submit(1);
-  await Bun.sleep(0);
-  for (const item of [2, 3]) void group.submit(item);
-  await Bun.sleep(0);
-  expect(groups).toEqual([[1]]);
-  void group.submit(4);
-  await Bun.sleep(0);
-  expect(groups).toEqual([[1], [2, 3, 4]]);
-  void group.submit(5);
-  ends[0]?.("commit");
-  await Bun.sleep(0);
-  expect(groups).toHaveLength(2);
-  ends[1]?.("commit");
-  await Bun.sleep(0);
-  expect(groups).toEqual([[1], [2, 3, 4], [5]]);
-  ends[2]?.("commit");
-  await group.idle();
-});
